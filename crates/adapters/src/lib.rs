@@ -1,0 +1,10 @@
+//! One adapter speaks for one kind of system, with up to three verbs: read, write, erase.
+//!
+//! What an adapter can do is a value ([`Capabilities`]), not a type hierarchy; the behaviour suite and the plans read it.
+//! Every adapter is a folder of the same shape: `mod.rs` (configuration, capabilities), `read.rs`, `write.rs`, `erase.rs`, `errors.rs`.
+
+pub mod spec;
+pub mod verbs;
+
+pub use spec::Spec;
+pub use verbs::{Body, Capabilities, ContentOrder, Cursor, Destination, Entry, Eraser, ItemKey, Page, Source, Written};

@@ -1,0 +1,1 @@
+//! What people granted to clients, and the tokens that prove it.

@@ -1,0 +1,1 @@
+//! Erasure: resolve identities, check holds, erase, read again, prove.

@@ -1,0 +1,1 @@
+//! Durable work: workers claim jobs under a lease and carry them out.

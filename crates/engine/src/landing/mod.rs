@@ -1,0 +1,1 @@
+//! Landing: items that a Data Transfer Project host sends us.

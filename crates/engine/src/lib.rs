@@ -1,0 +1,50 @@
+//! What requests mean: transfers, the landing, erasure, and the jobs that carry them out.
+//!
+//! Doors turn bytes into one call here and back; adapters speak to systems; the store remembers. Each right is a folder.
+
+pub mod connections;
+pub mod erasure;
+pub mod jobs;
+pub mod landing;
+pub mod transfer;
+pub mod world;
+
+use std::sync::Arc;
+
+use model::Ambient;
+use store::Store;
+
+/// What the engine needs to know of the installation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The absolute URL under which outsiders reach us, without a slash at the end.
+    pub public_url: String,
+    /// The data folder of this process, for spools and local blobs.
+    pub data: std::path::PathBuf,
+}
+
+/// The engine: cheap to clone; doors, workers and commands each hold one.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) store: Store,
+    pub(crate) ambient: Ambient,
+    pub(crate) net: net::Client,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl Engine {
+    /// Creates an engine over an open store.
+    pub fn new(store: Store, ambient: Ambient, net: net::Client, settings: Settings) -> Self {
+        Self { store, ambient, net, settings: Arc::new(settings) }
+    }
+
+    /// Returns what it knows of the installation.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Returns the clock and ids it runs on.
+    pub fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+}

@@ -1,0 +1,1 @@
+//! Transfers: read, write, reconcile.

@@ -1,0 +1,1 @@
+//! What an operator declared: apps, systems, clients.

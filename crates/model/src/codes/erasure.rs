@@ -1,0 +1,24 @@
+//! MO-2xxx: erasing a person's data.
+
+codes! {
+    TABLE_MISSING = 2001, Blocked, 409, "blocked", "A mapped table is missing", "Mend the map or bring the table back, then resume; nothing was erased.";
+    COLUMN_MISSING = 2002, Blocked, 409, "blocked", "A mapped column is missing", "Mend the map or bring the column back, then resume; nothing was erased.";
+    TABLE_UNMAPPED = 2003, Blocked, 409, "blocked", "A table that refers to the person is not in the map", "Add the table to the map, saying whose its rows are, then resume; nothing was erased.";
+    OTHERS_ROWS = 2004, Blocked, 409, "blocked", "Rows of other people hang on rows to be erased", "Say in the map what happens to them: on_erase = \"delete\", \"detach\" or \"tombstone\"; nothing was erased.";
+    AMBIGUOUS = 2005, Blocked, 409, "blocked", "An identity matches more than one person", "Name the person by an identity that only one person has; nothing was erased.";
+    SYSTEM_UNREACHABLE = 2006, Retry, 503, "temporarily_unavailable", "A system could not be reached", "We try again by ourselves; check that the system is up and its address is right.";
+    SYSTEM_DISABLED = 2007, Blocked, 409, "blocked", "A system is switched off", "Switch the system on, or take it out of the declaration, then resume.";
+    ROWS_REMAIN = 2008, Blocked, 409, "blocked", "Rows of the person are still there after erasing", "Look for writers that add rows meanwhile, or triggers that bring them back, then resume.";
+    ERASE_REFUSED = 2009, Blocked, 409, "blocked", "The database refused the erasure", "The detail names what it objected to; mend it, then resume. The transaction was rolled back.";
+    NO_SYSTEMS = 2010, Blocked, 409, "blocked", "No system is declared, so nothing could be searched", "Declare the systems that hold people's data with `moveout apply`, then resume.";
+    IDENTITY_UNMAPPED = 2011, Blocked, 409, "blocked", "No system knows identities of this kind", "Map a column to this kind of identity, then resume.";
+    MAP_CYCLE = 2012, Blocked, 409, "blocked", "Tables refer to each other in a circle that cannot be ordered", "Make one of the foreign keys nullable or deferrable; nothing was erased.";
+    REQUEST_UNKNOWN = 2013, Permanent, 404, "not_found", "No such erasure request", "List the requests with `moveout erasure list`.";
+    IDENTITY_MALFORMED = 2014, Permanent, 400, "invalid_request", "An identity is not well formed", "Write it as KIND:VALUE, for example asid:10158 or email:zoe@example.org.";
+    RECEIPT_INVALID = 2015, Permanent, 400, "invalid_request", "The receipt does not hold", "Ask the issuer for the receipt again, and compare checkpoints.";
+    RECEIPT_MALFORMED = 2016, Permanent, 400, "invalid_request", "This is not a receipt", "Pass the JSON file that was issued, unchanged.";
+    KEEP_INVALID = 2017, Blocked, 409, "blocked", "A keep rule cannot be applied", "Mend the rule named in the detail, then resume; nothing was erased.";
+    STATE_CONFLICT = 2018, Permanent, 409, "conflict", "The request is in a state that does not allow this", "Look at the request's state first.";
+    TOO_MANY_ROWS = 2019, Blocked, 409, "blocked", "The person has more rows than one transaction may touch", "Raise the limit for the system, then resume.";
+    CATALOG_UNREADABLE = 2020, Retry, 503, "temporarily_unavailable", "The system's catalogue could not be read", "Check that the account may read the catalogue; we try again by ourselves.";
+}

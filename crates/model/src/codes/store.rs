@@ -1,0 +1,16 @@
+//! MO-5xxx: our own store.
+
+codes! {
+    UNAVAILABLE = 5001, Retry, 503, "temporarily_unavailable", "The store cannot be reached", "Check that the database or disk is there; work goes on by itself when it is back.";
+    FULL = 5002, NeedsUser, 507, "temporarily_unavailable", "The store's disk is full", "Free space; work goes on by itself.";
+    SCHEMA_UNKNOWN = 5003, Permanent, 500, "server_error", "The store was written by another version of moveout", "Run `moveout migrate`, or use the binary that fits the store.";
+    KEY_WRONG = 5004, Permanent, 500, "server_error", "The master key is not the one this store was made with", "Give the right key; without it sealed values cannot be read.";
+    KEY_MISSING = 5005, Permanent, 500, "server_error", "The store has no master key", "Restore the key file beside the store, or name it in the configuration.";
+    SEALED_VALUE_BROKEN = 5006, Permanent, 500, "server_error", "A sealed value does not open", "The row was changed by hand or the key is missing; restore it from a backup.";
+    LEASE_LOST = 5007, Retry, 409, "conflict", "Another worker has taken this job over", "Nothing to do; the other worker goes on.";
+    QUERY_FAILED = 5008, Permanent, 500, "server_error", "The store refused a statement", "This is a defect of moveout: report it with the detail.";
+    BUSY = 5009, Retry, 503, "temporarily_unavailable", "The store is busy", "We try again by ourselves.";
+    BLOB_MISSING = 5010, Permanent, 500, "server_error", "A stored file is missing", "Restore it from a backup; the rows that name it are in the detail.";
+    BLOB_FAILED = 5011, Retry, 503, "temporarily_unavailable", "A file could not be stored", "Check space and permissions of the data folder; we try again by ourselves.";
+    LEDGER_BROKEN = 5012, Permanent, 500, "server_error", "The ledger does not hold", "Somebody changed it: compare with an earlier checkpoint or receipt.";
+}

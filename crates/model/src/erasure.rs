@@ -1,0 +1,177 @@
+//! An erasure request: its states, what is shown of it, and to whom.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Reason;
+use crate::transfer::states;
+
+states! {
+    /// The state of an erasure request.
+    ErasureState {
+        /// Recorded durably.
+        Received = "received",
+        /// The person must still prove who they are.
+        AwaitingIdentity = "awaiting_identity",
+        /// Waits: for an approval, a cool-off, or a system that is away. The reason says for what.
+        Waiting = "waiting",
+        /// Being carried out.
+        Running = "running",
+        /// Somebody paused it.
+        Paused = "paused",
+        /// A safety rule stopped it; the reason names what must be mended.
+        Blocked = "blocked",
+        /// Everything is erased; nothing was kept.
+        Complete = "complete",
+        /// Erased but for what a ground keeps.
+        PartlyRefused = "partly_refused",
+        /// Refused, with a ground.
+        Refused = "refused",
+        /// Every system was searched and nothing was there.
+        NoData = "no_data",
+        /// Taken back before it was carried out.
+        Cancelled = "cancelled",
+        /// The proof of identity never came.
+        Expired = "expired",
+    }
+}
+
+impl ErasureState {
+    /// Tells whether the request has ended.
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Complete | Self::PartlyRefused | Self::Refused | Self::NoData | Self::Cancelled | Self::Expired
+        )
+    }
+}
+
+states! {
+    /// The state of one system within an erasure.
+    SystemState {
+        /// Not yet begun.
+        Pending = "pending",
+        /// Being erased.
+        Running = "running",
+        /// Read again after erasing, and nothing was found.
+        VerifiedEmpty = "verified_empty",
+        /// Cannot be read again; somebody vouches for it.
+        Attested = "attested",
+        /// Read again: only what a ground keeps is there.
+        Kept = "kept",
+        /// A safety rule stopped it.
+        Blocked = "blocked",
+    }
+}
+
+/// What was found, erased and kept in one table (or bucket, or mailbox).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableResult {
+    /// Its name in the map.
+    pub name: String,
+    /// Rows found before erasing.
+    pub found: u64,
+    /// Rows erased.
+    pub erased: u64,
+    /// Rows kept on a ground, redacted to the columns that it covers.
+    pub kept: u64,
+    /// Rows that are still there against the rules; must be 0.
+    pub remaining: u64,
+}
+
+/// One system within an erasure, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemResult {
+    /// The declared name.
+    pub name: String,
+    /// Its state.
+    pub state: SystemState,
+    /// Why it is in this state.
+    pub reason: Option<Reason>,
+    /// Its tables.
+    pub tables: Vec<TableResult>,
+}
+
+/// Something kept, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What is kept, for people: the table and the columns.
+    pub what: String,
+    /// The ground, for example `legal-obligation` (GDPR Art. 17(3)(b)).
+    pub ground: String,
+    /// The law that demands it.
+    pub law: String,
+    /// Until when the last of it is kept, if the rule says.
+    pub until: Option<Timestamp>,
+}
+
+/// Something kept, as the person sees it: with whom to complain to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKept {
+    /// What is kept and why.
+    #[serde(flatten)]
+    pub kept: Kept,
+    /// Whom to complain to.
+    pub complain_to: String,
+}
+
+/// A request as operators see it (`erasure request|show --json`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RequestView {
+    /// Its id.
+    pub id: String,
+    /// The app it came for.
+    pub app: String,
+    /// The code that leads to the status page.
+    pub confirmation_code: String,
+    /// The door it came through: `callback`, `cli`, `api`, `list`.
+    pub door: String,
+    /// Its state.
+    pub state: ErasureState,
+    /// Why it is in this state.
+    pub reason: Option<Reason>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// By when the law wants an answer.
+    pub due_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Its systems.
+    pub systems: Vec<SystemResult>,
+    /// What is kept on a ground.
+    pub kept: Vec<Kept>,
+    /// The signed receipt, once there is one.
+    pub receipt: Option<serde_json::Value>,
+}
+
+/// One system as the person sees it: without tables and counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicSystem {
+    /// A label for people.
+    pub label: String,
+    /// Its state.
+    pub state: SystemState,
+    /// Why it is in this state, in words for the person.
+    pub reason: Option<String>,
+}
+
+/// A request as the person sees it (`GET /deletion/{code}`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PublicView {
+    /// The code that leads here.
+    pub confirmation_code: String,
+    /// The request's state.
+    pub state: ErasureState,
+    /// Why it is in this state, in words for the person.
+    pub reason: Option<String>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// By when an answer is due.
+    pub due_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The systems.
+    pub systems: Vec<PublicSystem>,
+    /// What is kept on a ground.
+    pub kept: Vec<PublicKept>,
+}

@@ -1,0 +1,3 @@
+//! The moveout binary: command line, configuration, wiring.
+
+fn main() {}

@@ -1,0 +1,58 @@
+//! Our own SQL and our own blobs; nothing else has any.
+//!
+//! A [`Store`] runs *operations*: named, re-runnable closures over a [`Tx`]. An operation is one transaction and returns
+//! only after it is on disk. Repository functions, grouped by subject, take `&mut Tx` so that one operation can use several.
+
+pub mod error;
+pub mod migrations;
+pub mod sqlite;
+pub mod tx;
+pub mod value;
+
+use futures_util::future::BoxFuture;
+use model::{Ambient, Result};
+
+pub use tx::Tx;
+pub use value::{FromValue, Row, Value};
+
+/// The store: cheap to clone, shared by doors and workers.
+#[derive(Clone)]
+pub struct Store {
+    backend: sqlite::Sqlite,
+}
+
+impl Store {
+    /// Opens the SQLite store in `folder` (the file `moveout.db`), creating or migrating it as needed.
+    ///
+    /// # Errors
+    /// `MO-5001` if it cannot be opened, `MO-5003` if another version wrote it.
+    pub async fn open_sqlite(folder: &std::path::Path, ambient: Ambient) -> Result<Self> {
+        Ok(Self { backend: sqlite::Sqlite::open(folder, ambient).await? })
+    }
+
+    /// Runs an operation as one durable transaction: when this returns `Ok`, it is on disk.
+    ///
+    /// The operation may run more than once, awaits nothing but its `Tx`, and has no effect outside it.
+    ///
+    /// # Errors
+    /// What the operation returns (then nothing of it is kept), or a problem of the store itself.
+    pub async fn write<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        self.backend.write(name, operation).await
+    }
+
+    /// Runs an operation that only reads, on a consistent snapshot, beside the writer.
+    ///
+    /// # Errors
+    /// What the operation returns, or a problem of the store itself.
+    pub async fn read<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        self.backend.read(name, operation).await
+    }
+}

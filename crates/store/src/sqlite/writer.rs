@@ -1,0 +1,111 @@
+//! The one writer: whole operations, those that wait together committed together, each in its own savepoint.
+
+use futures_util::future::BoxFuture;
+use model::{Ambient, Problem, Result, codes};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::drive;
+use crate::{error, tx::Tx};
+
+/// How many operations may wait; a full queue makes callers wait in turn.
+const QUEUE: usize = 4096;
+/// How many operations share one commit.
+const GROUP: usize = 512;
+
+/// Sends an operation's answer to its caller once the commit has succeeded or failed.
+type Answer = Box<dyn FnOnce(Result<(), &Problem>) + Send>;
+/// Runs an operation and tells whether to keep its effect; without a connection it only makes the answer.
+type Work = Box<dyn FnOnce(Option<(&mut Connection, &Ambient)>) -> (bool, Answer) + Send>;
+
+/// The way to the writer thread.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Work>,
+}
+
+impl Writer {
+    /// Starts the writer thread; it ends when the last handle is dropped.
+    pub(super) fn start(connection: Connection, ambient: Ambient) -> Result<Self> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_all(connection, &ambient, waiting))
+            .map_err(|cause| {
+                Problem::new(&codes::store::UNAVAILABLE, "the writer thread cannot start").caused_by(cause)
+            })?;
+        Ok(Self { queue })
+    }
+
+    /// Runs one operation and returns when it is on disk.
+    pub(super) async fn run<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let work: Work = Box::new(move |place| {
+            let result = match place {
+                Some((connection, ambient)) => drive(&mut Tx { name, connection, ambient }, operation),
+                None => Err(error::gone(name)),
+            };
+            let keep = result.is_ok();
+            let answer: Answer = Box::new(move |committed| {
+                let answer = match committed {
+                    Ok(()) => result,
+                    Err(problem) => Err(Problem::new(problem.code, problem.detail.clone())),
+                };
+                // A caller that has gone away no longer wants the answer.
+                let _ = sender.send(answer);
+            });
+            (keep, answer)
+        });
+        self.queue.send(work).await.map_err(|_| error::gone(name))?;
+        receiver.await.map_err(|_| error::gone(name))?
+    }
+}
+
+fn write_all(mut connection: Connection, ambient: &Ambient, mut waiting: mpsc::Receiver<Work>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while waiting.blocking_recv_many(&mut group, GROUP) > 0 {
+        let (committed, answers) = commit_group(&mut connection, ambient, group.drain(..));
+        for answer in answers {
+            answer(committed.as_ref().copied());
+        }
+    }
+}
+
+/// Runs a group in one transaction. An operation that fails is rolled back alone; a failed commit fails them all.
+fn commit_group(
+    connection: &mut Connection,
+    ambient: &Ambient,
+    group: impl Iterator<Item = Work>,
+) -> (Result<()>, Vec<Answer>) {
+    let mut committed = connection.execute_batch("BEGIN IMMEDIATE");
+    let mut answers = Vec::with_capacity(group.size_hint().0);
+    for work in group {
+        if committed.is_ok() {
+            let (result, answer) = in_savepoint(connection, ambient, work);
+            committed = result;
+            answers.push(answer);
+        } else {
+            answers.push(work(None).1);
+        }
+    }
+    committed = committed.and_then(|()| connection.execute_batch("COMMIT"));
+    if committed.is_err() && !connection.is_autocommit() {
+        // Nothing to roll back is no harm: the next BEGIN starts afresh.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    (committed.map_err(|cause| error::sqlite("group commit", cause)), answers)
+}
+
+/// Runs one operation; an error of the savepoint itself (not of the operation) ends the group.
+fn in_savepoint(connection: &mut Connection, ambient: &Ambient, work: Work) -> (rusqlite::Result<()>, Answer) {
+    if let Err(cause) = connection.execute_batch("SAVEPOINT operation") {
+        return (Err(cause), work(None).1);
+    }
+    let (keep, answer) = work(Some((connection, ambient)));
+    let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
+    (connection.execute_batch(end), answer)
+}

@@ -1,0 +1,1 @@
+//! One message or file <-> model, without IO: every parser here is fuzzed.

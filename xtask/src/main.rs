@@ -1,0 +1,3 @@
+//! Checks and chores: `cargo xtask …`.
+
+fn main() {}

@@ -3,8 +3,10 @@
 //! What an adapter can do is a value ([`Capabilities`]), not a type hierarchy; the behaviour suite and the plans read it.
 //! Every adapter is a folder of the same shape: `mod.rs` (configuration, capabilities), `read.rs`, `write.rs`, `erase.rs`, `errors.rs`.
 
+pub mod open;
 pub mod spec;
 pub mod verbs;
 
+pub use open::{Context, Described, Token, open_destination, open_eraser, open_source, registry};
 pub use spec::Spec;
 pub use verbs::{Body, Capabilities, ContentOrder, Cursor, Destination, Entry, Eraser, ItemKey, Page, Source, Written};

@@ -1,0 +1,105 @@
+//! From a spec to an open system: the one place that knows every adapter.
+//!
+//! Paths in a spec are opened as given; relative ones are the caller's matter.
+
+use std::sync::Arc;
+
+use model::{Problem, Result, codes};
+use serde::Serialize;
+
+use crate::spec::Spec;
+use crate::verbs::{Capabilities, Destination, Eraser, Source};
+
+/// What an adapter may use besides its spec.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The way to other people's addresses.
+    pub net: net::Client,
+    /// The token that the system asks for, if the person connected it or an operator passed one.
+    pub token: Option<Token>,
+    /// The transfer that this is opened for; none for a look or an erasure.
+    pub transfer: Option<String>,
+}
+
+/// A bearer token or password: never shown.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Wraps a secret text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the secret itself, to be sent to the system it is for and nowhere else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// One line of `moveout adapter list`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Described {
+    /// What stands before the `:` of a spec.
+    pub name: &'static str,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What it is, for people.
+    pub about: &'static str,
+}
+
+/// Returns every adapter there is.
+pub fn registry() -> Vec<Described> {
+    vec![]
+}
+
+/// Opens a system to read from.
+///
+/// # Errors
+/// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be read, or what kept it from opening.
+pub async fn open_source(spec: &Spec, _context: &Context) -> Result<Arc<dyn Source>> {
+    match spec.adapter.as_str() {
+        known if is_known(known) => Err(verb_unsupported(known, "be read from")),
+        unknown => Err(adapter_unknown(unknown)),
+    }
+}
+
+/// Opens a system to write to.
+///
+/// # Errors
+/// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be written, or what kept it from opening.
+pub async fn open_destination(spec: &Spec, _context: &Context) -> Result<Arc<dyn Destination>> {
+    match spec.adapter.as_str() {
+        known if is_known(known) => Err(verb_unsupported(known, "be written to")),
+        unknown => Err(adapter_unknown(unknown)),
+    }
+}
+
+/// Opens a system to erase in.
+///
+/// # Errors
+/// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot erase, or what kept it from opening.
+pub async fn open_eraser(spec: &Spec, _context: &Context) -> Result<Arc<dyn Eraser>> {
+    match spec.adapter.as_str() {
+        known if is_known(known) => Err(verb_unsupported(known, "erase")),
+        unknown => Err(adapter_unknown(unknown)),
+    }
+}
+
+fn is_known(name: &str) -> bool {
+    registry().iter().any(|described| described.name == name)
+}
+
+fn adapter_unknown(name: &str) -> Problem {
+    Problem::new(&codes::transfer::SPEC_MALFORMED, format!("there is no kind of system called {name:?}"))
+}
+
+fn verb_unsupported(name: &str, verb: &str) -> Problem {
+    Problem::new(&codes::transfer::VERB_UNSUPPORTED, format!("{name} cannot {verb}"))
+}

@@ -1,3 +1,47 @@
-//! Checks and chores: `cargo xtask …`.
+//! Checks and chores: `cargo xtask test | check-arch | check-house | docs [--check]`.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who runs it")]
+
+mod arch;
+mod browser;
+mod docs;
+mod house;
+mod suite;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+const USAGE: &str = "\
+cargo xtask test          everything that CI runs; installs what is missing, or says what to install
+cargo xtask check-arch    the arrows of ARCHITECTURE.md
+cargo xtask check-house   file sizes, unfinished work, words that do not belong here
+cargo xtask docs          write the generated pages (docs/ERRORS.md); with --check, fail if they are stale";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = root().and_then(|root| match words.as_slice() {
+        ["test"] => suite::run(&root),
+        ["check-arch"] => arch::check(&root).map(|()| println!("every arrow points where it may")),
+        ["check-house"] => house::check(&root).map(|()| println!("the house is in order")),
+        ["docs"] => docs::write(&root),
+        ["docs", "--check"] => docs::check(&root),
+        _ => bail!("{USAGE}"),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns the folder of the workspace.
+fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask lies in the workspace")?.to_owned())
+}

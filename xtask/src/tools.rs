@@ -1,0 +1,69 @@
+//! What the tests need beside Rust: installed where that is possible, named where it is not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+/// A tool, where it may lie, and the Debian package it comes from.
+struct Tool {
+    name: &'static str,
+    package: &'static str,
+    found: fn() -> bool,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool { name: "a C compiler", package: "gcc", found: || on_path("cc") },
+    Tool { name: "PostgreSQL", package: "postgresql", found: postgres },
+    Tool { name: "Chromium", package: "chromium", found: || on_path("chromium") },
+    Tool { name: "Node.js", package: "nodejs", found: || on_path("node") },
+    Tool { name: "npm", package: "npm", found: || on_path("npm") },
+];
+
+/// Installs what is missing, or says exactly what to install.
+pub fn ensure() -> Result<()> {
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !(tool.found)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    let by_hand = format!("install it with: apt-get install -y --no-install-recommends {}", packages.join(" "));
+    if !on_path("apt-get") || !is_root() {
+        bail!("{} missing; {by_hand}", names.join(", "));
+    }
+    println!("installing {}", packages.join(" "));
+    let apt = |arguments: &[&str]| {
+        Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    install.extend(&packages);
+    if !apt(&["update", "-qq"]) || !apt(&install) || missing.iter().any(|tool| !(tool.found)()) {
+        bail!("{} could not be installed; {by_hand}", names.join(", "));
+    }
+    Ok(())
+}
+
+fn on_path(program: &str) -> bool {
+    folders_of_path().iter().any(|folder| folder.join(program).is_file())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a chore looks for programs where the shell would")]
+fn folders_of_path() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// Debian keeps the server's programs off the PATH, one folder a version.
+fn postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    on_path("initdb") || versions.map(|version| version.path().join("bin/initdb")).any(|initdb| initdb.is_file())
+}
+
+fn is_root() -> bool {
+    // The owner of our own process folder, without calling libc.
+    std::fs::metadata(Path::new("/proc/self")).is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
+}

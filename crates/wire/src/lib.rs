@@ -1,1 +1,4 @@
 //! One message or file <-> model, without IO: every parser here is fuzzed.
+
+pub mod confirmation;
+pub mod signed_request;

@@ -1,12 +1,16 @@
 //! Doors: HTTP in and out. A door turns bytes into one engine call and back, and decides nothing itself.
 
 pub mod doors;
+pub mod listen;
 pub mod oauth;
 pub mod pages;
 pub mod problem;
+mod serve;
 
 use axum::Router;
 use engine::Engine;
+
+pub use serve::serve;
 
 /// What every handler can reach.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ pub mod data;
 pub mod erasure;
 pub mod identity;
 pub mod item;
+pub mod merkle;
 pub mod plan;
 pub mod problem;
 pub mod transfer;

@@ -6,6 +6,7 @@ pub mod oauth;
 pub mod pages;
 pub mod problem;
 mod serve;
+pub mod shield;
 
 use axum::Router;
 use engine::Engine;
@@ -21,5 +22,13 @@ pub struct App {
 
 /// Returns the whole product as one service.
 pub fn router(app: App) -> Router {
-    Router::new().merge(doors::router()).merge(oauth::router()).merge(pages::router()).with_state(app)
+    let https = app.engine.settings().public_url.starts_with("https:");
+    let routes = Router::new()
+        .merge(doors::router())
+        .merge(oauth::router())
+        .merge(pages::router())
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(axum::middleware::from_fn(pages::layout::explain_to_people));
+    shield::shield(routes, https).with_state(app)
 }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use model::Problem;
+use model::{Code, Problem, codes};
 use serde::Serialize;
 
 /// A problem on its way to an outsider.
@@ -12,6 +12,23 @@ impl From<Problem> for Rejection {
     fn from(problem: Problem) -> Self {
         Self(problem)
     }
+}
+
+/// What a rejection says, left on the response for the layer that shows it to people as a page.
+#[derive(Clone)]
+pub(crate) struct Explained {
+    pub(crate) code: &'static Code,
+    pub(crate) detail: String,
+}
+
+/// Answers where there is nothing.
+pub(crate) async fn not_found() -> Rejection {
+    Rejection(Problem::new(&codes::door::NOT_FOUND, ""))
+}
+
+/// Answers a method that the address does not take; axum adds `Allow`.
+pub(crate) async fn method_not_allowed() -> Rejection {
+    Rejection(Problem::new(&codes::door::METHOD_NOT_ALLOWED, ""))
 }
 
 /// The document: RFC 9457 members, then those of RFC 6749 §5.2.
@@ -56,6 +73,7 @@ impl IntoResponse for Rejection {
         if code.status == 401 && code.error == "invalid_token" {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
         }
+        response.extensions_mut().insert(Explained { code, detail: problem.detail });
         response
     }
 }

@@ -6,6 +6,7 @@
 pub mod error;
 pub mod migrations;
 pub mod sqlite;
+pub mod transfers;
 pub mod tx;
 pub mod value;
 

@@ -6,7 +6,10 @@ use rusqlite::Connection;
 use crate::error;
 
 /// The migrations in order: number, name and SQL text for SQLite.
-const SQLITE: &[(i64, &str, &str)] = &[(1, "core", include_str!("../migrations/sqlite/0001_core.sql"))];
+const SQLITE: &[(i64, &str, &str)] = &[
+    (1, "core", include_str!("../migrations/sqlite/0001_core.sql")),
+    (3, "transfers", include_str!("../migrations/sqlite/0003_transfers.sql")),
+];
 
 /// Brings a SQLite store to the newest schema.
 ///

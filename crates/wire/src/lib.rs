@@ -1,4 +1,5 @@
 //! One message or file <-> model, without IO: every parser here is fuzzed.
 
 pub mod confirmation;
+pub mod json_elements;
 pub mod signed_request;

@@ -1,5 +1,11 @@
 //! Sockets to any address that an outsider can influence, and no others: SSRF-safe, bounded in time and size.
 
-/// An HTTP client that connects only where its policy allows.
-#[derive(Clone, Debug)]
-pub struct Client {}
+mod address;
+mod client;
+mod exchange;
+mod resolve;
+
+pub use address::Network;
+pub use client::{Client, Policy};
+pub use exchange::{read_limited, send};
+pub use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, header};

@@ -2,4 +2,5 @@
 
 pub mod confirmation;
 pub mod json_elements;
+pub mod mastodon;
 pub mod signed_request;

@@ -9,26 +9,38 @@ pub mod sqlite;
 pub mod transfers;
 pub mod tx;
 pub mod value;
+pub mod vault;
+
+use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use model::{Ambient, Result};
 
 pub use tx::Tx;
 pub use value::{FromValue, Row, Value};
+pub use vault::{Keys, Vault};
 
 /// The store: cheap to clone, shared by doors and workers.
 #[derive(Clone)]
 pub struct Store {
     backend: sqlite::Sqlite,
+    vault: Arc<Vault>,
 }
 
 impl Store {
     /// Opens the SQLite store in `folder` (the file `moveout.db`), creating or migrating it as needed.
     ///
     /// # Errors
-    /// `MO-5001` if it cannot be opened, `MO-5003` if another version wrote it.
-    pub async fn open_sqlite(folder: &std::path::Path, ambient: Ambient) -> Result<Self> {
-        Ok(Self { backend: sqlite::Sqlite::open(folder, ambient).await? })
+    /// `MO-5001` if it cannot be opened, `MO-5003` if another version wrote it, `MO-5004` if it was made with other keys.
+    pub async fn open_sqlite(folder: &Path, keys: Keys, ambient: Ambient) -> Result<Self> {
+        let (backend, vault) = sqlite::Sqlite::open(folder, Vault::new(&keys, ambient))?;
+        Ok(Self { backend, vault })
+    }
+
+    /// Returns the vault that seals values of this store.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Runs an operation as one durable transaction: when this returns `Ok`, it is on disk.

@@ -4,16 +4,27 @@ use model::{Ambient, Problem, Result, codes};
 
 use crate::error;
 use crate::value::{Row, Value};
+use crate::vault::Vault;
 
 /// A transaction: one SQL text with `$n` placeholders serves every database.
 pub struct Tx<'c> {
     pub(crate) name: &'static str,
     pub(crate) connection: &'c mut rusqlite::Connection,
+    pub(crate) vault: &'c Vault,
     /// The clock and ids of the process, so that repository functions need no second handle.
     pub ambient: &'c Ambient,
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
+    pub(crate) fn sqlite(name: &'static str, connection: &'c mut rusqlite::Connection, vault: &'c Vault) -> Self {
+        Self { name, connection, vault, ambient: &vault.ambient }
+    }
+
+    /// Returns the vault of the store.
+    pub fn vault(&self) -> &'c Vault {
+        self.vault
+    }
+
     /// Runs a statement and returns how many rows it touched.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! What every operation can rely on: it is durable when it returns, and fails alone.
 
 use model::{Problem, codes};
-use store::{Store, params};
+use store::{Keys, Store, params};
 
 async fn open(folder: &std::path::Path) -> Store {
-    Store::open_sqlite(folder, testkit::ambient::ambient().0).await.unwrap()
+    let (ambient, _) = testkit::ambient::ambient();
+    Store::open_sqlite(folder, Keys::generate(&ambient), ambient).await.unwrap()
 }
 
 async fn set(store: &Store, name: String, fail: bool) -> model::Result<()> {

@@ -4,13 +4,14 @@ mod reader;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use model::{Ambient, Problem, Result, codes};
+use model::{Problem, Result, codes};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{error, migrations, tx::Tx};
+use crate::{error, migrations, tx::Tx, vault::Vault};
 
 /// How long a statement waits for another process that holds the write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,18 +24,17 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens `moveout.db` in `folder`, creating and migrating it as needed.
-    pub(crate) async fn open(folder: &Path, ambient: Ambient) -> Result<Self> {
+    /// Opens `moveout.db` in `folder`, creating and migrating it as needed, and unlocks the vault.
+    pub(crate) fn open(folder: &Path, vault: Vault) -> Result<(Self, Arc<Vault>)> {
         std::fs::create_dir_all(folder).map_err(|cause| {
             Problem::new(&codes::store::UNAVAILABLE, format!("{} cannot be created", folder.display())).caused_by(cause)
         })?;
         let path = folder.join("moveout.db");
         let mut connection = connect(&path, OpenFlags::default())?;
-        migrations::migrate_sqlite(&mut connection, ambient.now())?;
-        Ok(Self {
-            writer: writer::Writer::start(connection, ambient.clone())?,
-            readers: reader::Readers::new(path, ambient),
-        })
+        migrations::migrate_sqlite(&mut connection, vault.ambient.now())?;
+        let vault = Arc::new(unlock(&mut connection, vault)?);
+        let writer = writer::Writer::start(connection, vault.clone())?;
+        Ok((Self { writer, readers: reader::Readers::new(path, vault.clone()) }, vault))
     }
 
     pub(crate) async fn write<T, F>(&self, name: &'static str, operation: F) -> Result<T>
@@ -52,6 +52,15 @@ impl Sqlite {
     {
         self.readers.run(name, operation).await
     }
+}
+
+fn unlock(connection: &mut Connection, vault: Vault) -> Result<Vault> {
+    let name = "vault.unlock";
+    let failed = |cause| error::sqlite(name, cause);
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    let root = drive(&mut Tx::sqlite(name, connection, &vault), |tx| Box::pin(Vault::unlock(tx)))?;
+    connection.execute_batch("COMMIT").map_err(failed)?;
+    Ok(vault.with_root(root))
 }
 
 /// Opens a connection with the settings that the promises need.

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use model::{Ambient, Result};
+use model::Result;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
 use super::{connect, drive};
-use crate::{error, tx::Tx};
+use crate::{error, tx::Tx, vault::Vault};
 
 /// How many operations read at once.
 const READERS: usize = 8;
@@ -18,14 +18,14 @@ const READERS: usize = 8;
 #[derive(Clone)]
 pub(super) struct Readers {
     path: PathBuf,
-    ambient: Ambient,
+    vault: Arc<Vault>,
     places: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, ambient: Ambient) -> Self {
-        Self { path, ambient, places: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
+    pub(super) fn new(path: PathBuf, vault: Arc<Vault>) -> Self {
+        Self { path, vault, places: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
     }
 
     /// Runs one operation on a snapshot.
@@ -70,7 +70,7 @@ impl Readers {
     {
         let failed = |cause| error::sqlite(name, cause);
         connection.execute_batch("BEGIN DEFERRED").map_err(failed)?;
-        let result = drive(&mut Tx { name, connection: &mut *connection, ambient: &self.ambient }, operation);
+        let result = drive(&mut Tx::sqlite(name, &mut *connection, &self.vault), operation);
         connection.execute_batch("ROLLBACK").map_err(failed)?;
         result
     }

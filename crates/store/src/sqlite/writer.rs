@@ -1,12 +1,14 @@
 //! The one writer: whole operations, those that wait together committed together, each in its own savepoint.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
-use model::{Ambient, Problem, Result, codes};
+use model::{Problem, Result, codes};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::drive;
-use crate::{error, tx::Tx};
+use crate::{error, tx::Tx, vault::Vault};
 
 /// How many operations may wait; a full queue makes callers wait in turn.
 const QUEUE: usize = 4096;
@@ -16,7 +18,7 @@ const GROUP: usize = 512;
 /// Sends an operation's answer to its caller once the commit has succeeded or failed.
 type Answer = Box<dyn FnOnce(Result<(), &Problem>) + Send>;
 /// Runs an operation and tells whether to keep its effect; without a connection it only makes the answer.
-type Work = Box<dyn FnOnce(Option<(&mut Connection, &Ambient)>) -> (bool, Answer) + Send>;
+type Work = Box<dyn FnOnce(Option<(&mut Connection, &Vault)>) -> (bool, Answer) + Send>;
 
 /// The way to the writer thread.
 #[derive(Clone)]
@@ -26,11 +28,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the writer thread; it ends when the last handle is dropped.
-    pub(super) fn start(connection: Connection, ambient: Ambient) -> Result<Self> {
+    pub(super) fn start(connection: Connection, vault: Arc<Vault>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(connection, &ambient, waiting))
+            .spawn(move || write_all(connection, &vault, waiting))
             .map_err(|cause| {
                 Problem::new(&codes::store::UNAVAILABLE, "the writer thread cannot start").caused_by(cause)
             })?;
@@ -46,7 +48,7 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let work: Work = Box::new(move |place| {
             let result = match place {
-                Some((connection, ambient)) => drive(&mut Tx { name, connection, ambient }, operation),
+                Some((connection, vault)) => drive(&mut Tx::sqlite(name, connection, vault), operation),
                 None => Err(error::gone(name)),
             };
             let keep = result.is_ok();
@@ -65,10 +67,10 @@ impl Writer {
     }
 }
 
-fn write_all(mut connection: Connection, ambient: &Ambient, mut waiting: mpsc::Receiver<Work>) {
+fn write_all(mut connection: Connection, vault: &Vault, mut waiting: mpsc::Receiver<Work>) {
     let mut group = Vec::with_capacity(GROUP);
     while waiting.blocking_recv_many(&mut group, GROUP) > 0 {
-        let (committed, answers) = commit_group(&mut connection, ambient, group.drain(..));
+        let (committed, answers) = commit_group(&mut connection, vault, group.drain(..));
         for answer in answers {
             answer(committed.as_ref().copied());
         }
@@ -78,14 +80,14 @@ fn write_all(mut connection: Connection, ambient: &Ambient, mut waiting: mpsc::R
 /// Runs a group in one transaction. An operation that fails is rolled back alone; a failed commit fails them all.
 fn commit_group(
     connection: &mut Connection,
-    ambient: &Ambient,
+    vault: &Vault,
     group: impl Iterator<Item = Work>,
 ) -> (Result<()>, Vec<Answer>) {
     let mut committed = connection.execute_batch("BEGIN IMMEDIATE");
     let mut answers = Vec::with_capacity(group.size_hint().0);
     for work in group {
         if committed.is_ok() {
-            let (result, answer) = in_savepoint(connection, ambient, work);
+            let (result, answer) = in_savepoint(connection, vault, work);
             committed = result;
             answers.push(answer);
         } else {
@@ -101,11 +103,11 @@ fn commit_group(
 }
 
 /// Runs one operation; an error of the savepoint itself (not of the operation) ends the group.
-fn in_savepoint(connection: &mut Connection, ambient: &Ambient, work: Work) -> (rusqlite::Result<()>, Answer) {
+fn in_savepoint(connection: &mut Connection, vault: &Vault, work: Work) -> (rusqlite::Result<()>, Answer) {
     if let Err(cause) = connection.execute_batch("SAVEPOINT operation") {
         return (Err(cause), work(None).1);
     }
-    let (keep, answer) = work(Some((connection, ambient)));
+    let (keep, answer) = work(Some((connection, vault)));
     let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
     (connection.execute_batch(end), answer)
 }

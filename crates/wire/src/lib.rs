@@ -1,6 +1,7 @@
 //! One message or file <-> model, without IO: every parser here is fuzzed.
 
 pub mod confirmation;
+pub mod dtp;
 pub mod json_elements;
 pub mod mastodon;
 pub mod signed_request;

@@ -1,7 +1,10 @@
 //! One message or file <-> model, without IO: every parser here is fuzzed.
 
+pub mod canonical;
+pub mod checkpoint;
 pub mod confirmation;
 pub mod dtp;
 pub mod json_elements;
 pub mod mastodon;
+pub mod receipt;
 pub mod signed_request;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use model::{Problem, Result, codes};
 use serde::Serialize;
 
+use crate::dtp::Dtp;
 use crate::spec::Spec;
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
 
@@ -56,7 +57,7 @@ pub struct Described {
 
 /// Returns every adapter there is.
 pub fn registry() -> Vec<Described> {
-    vec![]
+    vec![crate::dtp::described()]
 }
 
 /// Opens a system to read from.
@@ -74,8 +75,9 @@ pub async fn open_source(spec: &Spec, _context: &Context) -> Result<Arc<dyn Sour
 ///
 /// # Errors
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be written, or what kept it from opening.
-pub async fn open_destination(spec: &Spec, _context: &Context) -> Result<Arc<dyn Destination>> {
+pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn Destination>> {
     match spec.adapter.as_str() {
+        "dtp" => Ok(Arc::new(Dtp::open(spec, context).await?)),
         known if is_known(known) => Err(verb_unsupported(known, "be written to")),
         unknown => Err(adapter_unknown(unknown)),
     }

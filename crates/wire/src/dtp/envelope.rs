@@ -22,6 +22,8 @@ pub struct Outgoing {
     pub vertical: Vertical,
     /// The envelope: the whole body, or the first part where bytes follow.
     pub json: String,
+    /// Whether the item's bytes follow as the second part of a `multipart/related` body.
+    pub with_bytes: bool,
     /// What the wire cannot carry, in words.
     pub loss: Vec<String>,
 }
@@ -109,11 +111,13 @@ pub fn write(item: &Item) -> Result<Outgoing> {
         DataType::Photos | DataType::Videos => enclose(Media::of(item, &mut losses)?),
         _ => enclose(SocialActivity::of(item, &mut losses)?),
     }?;
+    let with_bytes = matches!(item.data_type, DataType::Photos | DataType::Videos);
+    losses.note_if(item.content.is_some() && !with_bytes, "the file that belongs to it");
     losses.note_if(item.modified.is_some(), "when it was last changed");
     losses.note_if(item.zone.is_some(), "the time zone");
     losses.note_if(item.visibility.is_some(), "who could see it");
     losses.note_if(item.original.is_some(), "the source's own record");
-    Ok(Outgoing { vertical, json, loss: losses.0 })
+    Ok(Outgoing { vertical, json, with_bytes, loss: losses.0 })
 }
 
 fn enclose<P: Serialize>(payload: P) -> Result<String> {

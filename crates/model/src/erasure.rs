@@ -105,6 +105,55 @@ pub struct Kept {
     pub until: Option<Timestamp>,
 }
 
+/// What an erasure would do in one table (`erasure plan --json`), in the order in which it would be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTable {
+    /// Its name in the map.
+    pub name: String,
+    /// `delete`, `keep` (redacted to what the ground covers) or `delete_or_stub` (where kept rows go on referring to it).
+    pub action: String,
+    /// Rows found.
+    pub found: u64,
+}
+
+/// What an erasure would do in one system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSystem {
+    /// The declared name.
+    pub name: String,
+    /// Its tables, in the order in which they would be erased.
+    pub tables: Vec<PlannedTable>,
+    /// What stands in the way.
+    pub blockers: Vec<Reason>,
+    /// What an operator should know.
+    pub warnings: Vec<String>,
+    /// Why it could not be looked at.
+    pub away: Option<Reason>,
+}
+
+/// A dry run: what a request would do (`erasure plan --json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanView {
+    /// The app.
+    pub app: String,
+    /// How many identities lead to the person: those asked for and those learned from the systems.
+    pub identities: u64,
+    /// Rows found in all systems.
+    pub found: u64,
+    /// What stands in the way of the request as a whole.
+    pub blockers: Vec<Reason>,
+    /// The systems.
+    pub systems: Vec<PlannedSystem>,
+}
+
+impl PlanView {
+    /// Tells whether a request would be carried out now.
+    pub fn is_clear(&self) -> bool {
+        self.blockers.is_empty()
+            && self.systems.iter().all(|system| system.blockers.is_empty() && system.away.is_none())
+    }
+}
+
 /// Something kept, as the person sees it: with whom to complain to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKept {
@@ -174,4 +223,8 @@ pub struct PublicView {
     pub systems: Vec<PublicSystem>,
     /// What is kept on a ground.
     pub kept: Vec<PublicKept>,
+    /// By when erased data has left the last backup, where the systems say how long theirs are kept.
+    pub backups_until: Option<Timestamp>,
+    /// Whom to write to.
+    pub contact: Option<String>,
 }

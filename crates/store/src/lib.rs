@@ -3,6 +3,7 @@
 //! A [`Store`] runs *operations*: named, re-runnable closures over a [`Tx`]. An operation is one transaction and returns
 //! only after it is on disk. Repository functions, grouped by subject, take `&mut Tx` so that one operation can use several.
 
+pub mod erasures;
 pub mod error;
 pub mod migrations;
 pub mod sqlite;
@@ -10,6 +11,7 @@ pub mod transfers;
 pub mod tx;
 pub mod value;
 pub mod vault;
+pub mod world;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use crate::error;
 /// The migrations in order: number, name and SQL text for SQLite.
 const SQLITE: &[(i64, &str, &str)] = &[
     (1, "core", include_str!("../migrations/sqlite/0001_core.sql")),
+    (2, "erasure", include_str!("../migrations/sqlite/0002_erasure.sql")),
     (3, "transfers", include_str!("../migrations/sqlite/0003_transfers.sql")),
 ];
 

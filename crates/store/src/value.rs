@@ -129,6 +129,17 @@ impl Row {
                 .caused_by(error)
         })
     }
+
+    /// Returns the value of a column that holds JSON text or NULL.
+    ///
+    /// # Errors
+    /// `MO-5008` if the column holds something else.
+    pub fn json_opt<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
+        match self.get::<Option<String>>(column)? {
+            None => Ok(None),
+            Some(_) => self.json(column).map(Some),
+        }
+    }
 }
 
 /// Writes a value as the JSON text that [`Row::json`] reads.

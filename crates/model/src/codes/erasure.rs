@@ -21,4 +21,10 @@ codes! {
     STATE_CONFLICT = 2018, Permanent, 409, "conflict", "The request is in a state that does not allow this", "Look at the request's state first.";
     TOO_MANY_ROWS = 2019, Blocked, 409, "blocked", "The person has more rows than one transaction may touch", "Raise the limit for the system, then resume.";
     CATALOG_UNREADABLE = 2020, Retry, 503, "temporarily_unavailable", "The system's catalogue could not be read", "Check that the account may read the catalogue; we try again by ourselves.";
+    ACCESS_WITHDRAWN = 2030, NeedsUser, 200, "ok", "Access was withdrawn; no erasure was asked for", "To have the data erased, remove the app in the platform's settings and ask for deletion there, or write to the app's contact.";
+    CALLBACK_REVOKES_ONLY = 2031, NeedsUser, 200, "ok", "The app does not erase on a callback alone", "Write to the app's contact to have the data erased: a callback also comes when somebody withdraws a single permission.";
+    APPROVAL_NEEDED = 2032, NeedsUser, 200, "ok", "The request waits for somebody's approval", "Look at it, then run `moveout erasure approve` or `moveout erasure cancel`.";
+    CANCELLED = 2033, NeedsUser, 200, "ok", "The request was taken back before anything was erased", "Make a new request if it was a mistake.";
+    IDENTITIES_GROW = 2034, Blocked, 409, "blocked", "The identities of the person lead from system to system without an end", "Look for an identity that many people share, and take its column out of the map; nothing was erased.";
+    SYSTEM_REMOVED = 2035, Blocked, 409, "blocked", "A system is no longer declared while its erasure is under way", "Declare it again and resume; rows may still be there.";
 }

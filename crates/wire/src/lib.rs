@@ -6,5 +6,6 @@ pub mod confirmation;
 pub mod dtp;
 pub mod json_elements;
 pub mod mastodon;
+pub mod oauth;
 pub mod receipt;
 pub mod signed_request;

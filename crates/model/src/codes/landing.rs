@@ -21,4 +21,11 @@ codes! {
     ACCOUNT_UNKNOWN = 4018, Permanent, 404, "not_found", "No such account", "Declare it with `moveout account add`.";
     SESSION_INVALIDATED = 4019, NeedsUser, 401, "session_invalidated", "The person has taken back what they granted", "Stop sending; the person can grant it again.";
     VERTICAL_UNKNOWN = 4020, Permanent, 404, "not_found", "There is no such vertical here", "Use one of media, photos, videos or social-posts.";
+    OAUTH_REQUEST_MALFORMED = 4021, Permanent, 400, "invalid_request", "The OAuth request is not well formed", "Send each parameter once, as RFC 6749 describes it.";
+    CLIENT_UNKNOWN = 4022, Permanent, 400, "invalid_request", "No client of this id is declared", "Declare the client with `moveout apply`; nobody was redirected.";
+    CONSENT_REFUSED = 4023, NeedsUser, 400, "access_denied", "The person said no", "Nothing was granted; the person can be asked again.";
+    ACCOUNT_EXISTS = 4024, Permanent, 409, "conflict", "An account of this name exists already", "Choose another name, or set its password with --reset.";
+    PASSWORD_UNUSABLE = 4025, Permanent, 400, "invalid_request", "This password cannot be used", "Choose one of 12 to 200 characters.";
+    ACCOUNT_NAME_INVALID = 4026, Permanent, 400, "invalid_request", "This account name cannot be used", "Use 1 to 100 characters without control characters or surrounding spaces.";
+    OPERATOR_ONLY = 4027, NeedsUser, 403, "access_denied", "Only an operator may see this", "Sign in with an operator's account, made by `moveout account add NAME --operator`.";
 }

@@ -3,9 +3,11 @@
 //! A [`Store`] runs *operations*: named, re-runnable closures over a [`Tx`]. An operation is one transaction and returns
 //! only after it is on disk. Repository functions, grouped by subject, take `&mut Tx` so that one operation can use several.
 
+pub mod accounts;
 pub mod erasures;
 pub mod error;
 pub mod migrations;
+pub mod oauth;
 pub mod sqlite;
 pub mod transfers;
 pub mod tx;

@@ -118,7 +118,13 @@ async fn a_callback_erases_the_person_and_nobody_else() {
     assert_eq!(page["kept"][0]["complain_to"], "the data protection authority");
     assert!(page.to_string().find("Anna").is_none() && page["systems"][0].get("tables").is_none(), "{page}");
 
-    assert_eq!(count(folder.path(), "SELECT count(*) FROM users WHERE facebook_id IS NOT NULL OR email IS NOT NULL OR name IS NOT NULL"), 2);
+    assert_eq!(
+        count(
+            folder.path(),
+            "SELECT count(*) FROM users WHERE facebook_id IS NOT NULL OR email IS NOT NULL OR name IS NOT NULL"
+        ),
+        2
+    );
     assert_eq!(count(folder.path(), "SELECT count(*) FROM posts"), 1);
     assert_eq!(count(folder.path(), "SELECT count(*) FROM comments WHERE id = 102"), 1);
     assert_eq!(count(folder.path(), "SELECT count(*) FROM comments"), 1);
@@ -157,7 +163,10 @@ async fn a_callback_erases_the_person_and_nobody_else() {
 #[tokio::test]
 async fn a_table_outside_the_map_and_a_missing_one_block_and_nothing_is_erased() {
     let table = [
-        ("CREATE TABLE devices (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id)); INSERT INTO devices VALUES (1, 1);", "devices"),
+        (
+            "CREATE TABLE devices (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id)); INSERT INTO devices VALUES (1, 1);",
+            "devices",
+        ),
         ("ALTER TABLE comments RENAME TO remarks;", "comments"),
     ];
     for (change, named) in table {

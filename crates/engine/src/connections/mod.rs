@@ -4,11 +4,18 @@
 //! it and end with it. A token belongs to account and client.
 
 mod accounts;
+mod authorize;
+mod exchange;
 mod passwords;
 mod sessions;
 mod tokens;
+mod withdraw;
 
 pub use accounts::{add_account, ensure_account, find_account, list_accounts, reset_account};
+pub use authorize::{Asked, Refusal, consent, judge_request, refuse};
+pub use exchange::{authenticate, exchange};
 pub use sessions::{FormGuard, SignedIn, operator_exists, sign_in, sign_out, signed_in};
 pub use store::accounts::{Account, Role};
+pub use store::oauth::{Client, Connection};
 pub use tokens::{Grant, Issued, authorize_bearer, issue_token};
+pub use withdraw::{connections, introspect, revoke_token, withdraw};

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 /// The binary under test, without settings that this machine's environment may hold.
 pub fn moveout() -> Command {

@@ -1,0 +1,50 @@
+//! One file a command, each with its arguments and a `run`.
+
+mod completions;
+mod config;
+mod serve;
+
+use std::net::SocketAddr;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::exit::ExitCode;
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Doors and workers in one process
+    Serve(serve::ServeArgs),
+    /// Check or print the settings
+    Config(config::ConfigArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+impl Command {
+    /// Runs the command.
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve(args) => serve::run(args, context).await,
+            Self::Config(args) => config::run(args, context).await,
+            Self::Completions(args) => completions::run(args, context).await,
+        }
+    }
+
+    /// Returns the address that was given to a command that listens.
+    pub fn listen(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Serve(args) => args.listen.listen,
+            _ => None,
+        }
+    }
+
+    /// Returns what is logged unless the settings say otherwise.
+    pub fn usual_log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info",
+            _ => "warn",
+        }
+    }
+}

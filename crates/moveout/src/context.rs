@@ -1,0 +1,51 @@
+//! What a command works with: settings, output, clock, and the engine over the opened store.
+
+use engine::{Engine, Settings};
+use model::Ambient;
+use model::world::SecretRef;
+
+use crate::config::{Config, Environment};
+use crate::output::Out;
+use crate::{secrets, system};
+
+/// What a command works with.
+pub struct Context {
+    /// The settings.
+    pub config: Config,
+    /// Where its words go.
+    pub out: Out,
+    /// The clock and ids.
+    pub ambient: Ambient,
+    /// The environment variables.
+    pub environment: Environment,
+}
+
+impl Context {
+    /// Creates it on the machine's clock.
+    pub fn new(config: Config, environment: Environment, out: Out) -> Self {
+        Self { config, out, ambient: system::ambient(), environment }
+    }
+
+    /// Opens the store (creating it if there is none) and returns the engine over it.
+    pub async fn engine(&self) -> anyhow::Result<Engine> {
+        self.engine_at(self.config.public_url()).await
+    }
+
+    /// Opens the store and returns the engine of a server that outsiders reach under this URL.
+    pub async fn engine_at(&self, public_url: String) -> anyhow::Result<Engine> {
+        let data = self.config.data.clone();
+        let keys = secrets::master_keys(&data, self.config.keys.as_deref(), &self.ambient)?;
+        let store = store::Store::open_sqlite(&data, keys, self.ambient.clone()).await?;
+        Ok(Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data }))
+    }
+
+    /// Returns the client for addresses that the operator typed.
+    pub fn net(&self) -> net::Client {
+        net::Client::new(net::Policy::operator())
+    }
+
+    /// Resolves a reference to a secret, where files are relative to `folder`.
+    pub fn resolve(&self, reference: &SecretRef, folder: &std::path::Path) -> model::Result<String> {
+        secrets::resolve(reference, folder, &self.environment)
+    }
+}

@@ -1,0 +1,102 @@
+//! Secrets: read from a file or the environment, never from the command line.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use model::world::SecretRef;
+use model::{Ambient, Problem, Result, codes};
+
+use crate::config::Environment;
+
+/// Resolves `file:PATH` (relative to `folder`) or `env:NAME`; anything else is the value itself.
+///
+/// # Errors
+/// `MO-7003` if it cannot be read or is empty.
+pub fn resolve(reference: &SecretRef, folder: &Path, environment: &Environment) -> Result<String> {
+    if let Some(path) = reference.0.strip_prefix("file:") {
+        return from_file(&folder.join(path));
+    }
+    let Some(name) = reference.0.strip_prefix("env:") else { return Ok(reference.0.clone()) };
+    let value = environment.get(name).ok_or_else(|| unreadable(format!("the environment has no {name}")))?;
+    filled(&value, || name.to_owned())
+}
+
+/// Reads a secret from a file; one newline at its end does not belong to it.
+///
+/// # Errors
+/// `MO-7003` if it cannot be read or is empty.
+pub fn from_file(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| unreadable(format!("{}: {cause}", path.display())).caused_by(cause))?;
+    filled(&text, || path.display().to_string())
+}
+
+fn filled(text: &str, place: impl FnOnce() -> String) -> Result<String> {
+    let secret = text.strip_suffix('\n').unwrap_or(text);
+    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    if secret.trim().is_empty() {
+        return Err(unreadable(format!("{} is empty", place())));
+    }
+    Ok(secret.to_owned())
+}
+
+fn unreadable(detail: String) -> Problem {
+    Problem::new(&codes::config::SECRET_UNREADABLE, detail)
+}
+
+/// Returns the master keys of the store in `folder`: those given, else those of its file `master.key`, which is made
+/// only for a store that does not exist yet.
+///
+/// # Errors
+/// `MO-5005` if there is a store but no key, `MO-7003` or `MO-7005` if the file cannot be read or written.
+pub fn master_keys(folder: &Path, given: Option<&str>, ambient: &Ambient) -> Result<store::Keys> {
+    if let Some(text) = given {
+        return store::Keys::from_text(text);
+    }
+    let path = folder.join("master.key");
+    if path.exists() {
+        return store::Keys::from_text(&from_file(&path)?);
+    }
+    if folder.join("moveout.db").exists() {
+        return Err(Problem::new(&codes::store::KEY_MISSING, format!("there is no {}", path.display())));
+    }
+    let keys = store::Keys::generate(ambient);
+    let written = create_private(folder).and_then(|()| write_new(&path, keys.to_text().as_bytes()));
+    match written {
+        Ok(()) => Ok(keys),
+        // Another process was faster: its key is the key.
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => store::Keys::from_text(&from_file(&path)?),
+        Err(cause) => {
+            let detail = format!("{}: {cause}", path.display());
+            Err(Problem::new(&codes::config::FILE_UNWRITABLE, detail).caused_by(cause))
+        }
+    }
+}
+
+/// Creates a folder that only its owner may enter; one that exists stays as it is.
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a file that must not exist yet, for its owner only, whole and on disk or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    let linked = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        // Unlike a rename, a link never replaces what is there.
+        .and_then(|()| std::fs::hard_link(&temporary, path));
+    std::fs::remove_file(&temporary)?;
+    linked?;
+    std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}

@@ -3,6 +3,7 @@
 //! What an adapter can do is a value ([`Capabilities`]), not a type hierarchy; the behaviour suite and the plans read it.
 //! Every adapter is a folder of the same shape: `mod.rs` (configuration, capabilities), `read.rs`, `write.rs`, `erase.rs`, `errors.rs`.
 
+pub mod archive;
 pub mod dtp;
 pub mod open;
 pub mod spec;

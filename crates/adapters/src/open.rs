@@ -7,7 +7,8 @@ use std::sync::Arc;
 use model::{Problem, Result, codes};
 use serde::Serialize;
 
-use crate::dtp::Dtp;
+use crate::archive::{self, Archive};
+use crate::dtp::{self, Dtp};
 use crate::spec::Spec;
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
 
@@ -57,7 +58,7 @@ pub struct Described {
 
 /// Returns every adapter there is.
 pub fn registry() -> Vec<Described> {
-    vec![crate::dtp::described()]
+    vec![archive::described(), dtp::described()]
 }
 
 /// Opens a system to read from.
@@ -66,6 +67,7 @@ pub fn registry() -> Vec<Described> {
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be read, or what kept it from opening.
 pub async fn open_source(spec: &Spec, _context: &Context) -> Result<Arc<dyn Source>> {
     match spec.adapter.as_str() {
+        "archive" => Ok(Arc::new(Archive::open(&spec.target).await?)),
         known if is_known(known) => Err(verb_unsupported(known, "be read from")),
         unknown => Err(adapter_unknown(unknown)),
     }

@@ -65,25 +65,32 @@ fn album(id: &str, name: String, description: &str) -> Item {
     envelope(DataType::Albums, id.to_owned(), fields)
 }
 
-/// Reads one record of `outbox.json`: the media that hang on the post, then the post itself.
+/// One record of `outbox.json` as items.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What hangs on the post and has bytes of its own.
+    pub media: Vec<Item>,
+    /// The post itself.
+    pub post: Item,
+}
+
+/// Reads one record of `outbox.json`.
 ///
 /// # Errors
 /// `MO-3004` if it is not a `Create` of a note or question, nor an `Announce`.
-pub fn outbox_record(json: &[u8], account: &Account) -> Result<Vec<Item>> {
+pub fn outbox_record(json: &[u8], account: &Account) -> Result<Published> {
     let json = std::str::from_utf8(json).map_err(broken)?;
     let record: Record<'_> = serde_json::from_str(json).map_err(broken)?;
-    let mut items = match record.kind.as_str() {
+    let mut published = match record.kind.as_str() {
         "Create" => created(&record, account)?,
-        "Announce" => vec![shared(&record, account)?],
+        "Announce" => Published { media: vec![], post: shared(&record, account)? },
         other => return Err(broken(format!("an activity of the type {other:.32}"))),
     };
-    if let Some(post) = items.last_mut() {
-        post.original = Some(RawValue::from_string(json.to_owned()).map_err(broken)?);
-    }
-    Ok(items)
+    published.post.original = Some(RawValue::from_string(json.to_owned()).map_err(broken)?);
+    Ok(published)
 }
 
-fn created(record: &Record<'_>, account: &Account) -> Result<Vec<Item>> {
+fn created(record: &Record<'_>, account: &Account) -> Result<Published> {
     let note: Note<'_> = serde_json::from_str(record.object.get()).map_err(broken)?;
     if !matches!(note.kind.as_str(), "Note" | "Question" | "Article" | "Page") {
         return Err(broken(format!("an object of the type {:.32}", note.kind)));
@@ -92,7 +99,6 @@ fn created(record: &Record<'_>, account: &Account) -> Result<Vec<Item>> {
     let visibility = visibility(&note.to, &note.cc).or_else(|| visibility(&record.to, &record.cc));
     let id = note.id.or_else(|| record.id.clone()).ok_or_else(|| broken("a post has no id"))?;
     let documents = documents(note.attachment)?;
-    let mut items: Vec<Item> = documents.iter().filter_map(|(raw, document)| medium(raw, document)).collect();
     let activity = Activity {
         kind: ActivityKind::Post,
         actor: Some(account.actor.clone()),
@@ -103,8 +109,10 @@ fn created(record: &Record<'_>, account: &Account) -> Result<Vec<Item>> {
         place: None,
         attachments: documents.iter().filter_map(|(_, document)| attachment(document)).collect(),
     };
-    items.push(envelope(DataType::Posts, id, Fields::Activity(Box::new(activity))));
-    Ok(items.into_iter().map(|item| Item { visibility, ..time.on(item) }).collect())
+    let post = envelope(DataType::Posts, id, Fields::Activity(Box::new(activity)));
+    let dated = |item| Item { visibility, ..time.on(item) };
+    let media = documents.iter().filter_map(|(raw, document)| medium(raw, document)).map(dated).collect();
+    Ok(Published { media, post: dated(post) })
 }
 
 fn shared(record: &Record<'_>, account: &Account) -> Result<Item> {
@@ -132,7 +140,7 @@ pub fn link_record(data_type: DataType, json: &[u8]) -> Result<Item> {
 }
 
 /// Returns the item of a media file of the archive that no record describes: an unattached upload, or a profile picture.
-pub fn bare_file(locator: &str, media_type: &str, album: &str) -> Item {
+pub fn bare_file(locator: &str, media_type: &str, album: Option<&str>) -> Item {
     media_item(locator, media_type, None, album)
 }
 
@@ -157,7 +165,7 @@ fn file_name(locator: &str) -> &str {
 /// Returns the item of an attachment's bytes; a link preview or the like has none and stays in the post.
 fn medium(raw: &RawValue, document: &Document) -> Option<Item> {
     let (Some(url), Some(media_type)) = (&document.url, &document.media_type) else { return None };
-    let item = media_item(&locator(url), media_type, document.alt(), POSTED_ALBUM);
+    let item = media_item(&locator(url), media_type, document.alt(), Some(POSTED_ALBUM));
     Some(Item { original: Some(raw.to_owned()), ..item })
 }
 
@@ -172,14 +180,17 @@ fn attachment(document: &Document) -> Option<Attachment> {
     Some(Attachment { kind, name, url: Some(url.to_owned()), content: None })
 }
 
-fn media_item(locator: &str, media_type: &str, description: Option<&str>, album: &str) -> Item {
+fn media_item(locator: &str, media_type: &str, description: Option<&str>, album: Option<&str>) -> Item {
     let data_type = data_type_of(media_type);
     let name = file_name(locator).to_owned();
     let (fields, containers) = match data_type {
         DataType::Files => (Fields::Opaque { name: name.clone() }, vec![]),
         _ => {
             let description = description.map(str::to_owned);
-            (Fields::Media { title: name.clone(), description, favorite: None }, vec![album.to_owned()])
+            (
+                Fields::Media { title: name.clone(), description, favorite: None },
+                album.map(str::to_owned).into_iter().collect(),
+            )
         }
     };
     let content = Content {

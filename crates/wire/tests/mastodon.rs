@@ -25,16 +25,16 @@ const POST: &str = r#"{"id":"https://social.example/users/zoe/statuses/1/activit
 
 #[test]
 fn a_post_becomes_its_media_and_itself() {
-    let items = outbox_record(POST.as_bytes(), &account()).unwrap();
-    let types: Vec<DataType> = items.iter().map(|item| item.data_type).collect();
-    assert_eq!(types, [DataType::Photos, DataType::Videos, DataType::Files, DataType::Posts]);
-    for item in &items {
+    let published = outbox_record(POST.as_bytes(), &account()).unwrap();
+    let types: Vec<DataType> = published.media.iter().map(|item| item.data_type).collect();
+    assert_eq!(types, [DataType::Photos, DataType::Videos, DataType::Files]);
+    for item in published.media.iter().chain([&published.post]) {
         assert_eq!(item.created.unwrap().to_string(), "2023-02-01T09:00:00Z");
         assert_eq!(item.zone.as_deref(), Some("+01:00"));
         assert_eq!(item.visibility, Some(Visibility::Unlisted), "the note's own audience counts");
     }
 
-    let photo = &items[0];
+    let photo = &published.media[0];
     let content = photo.content.as_ref().unwrap();
     assert_eq!(content.locator, "media_attachments/files/001/original/a.jpeg");
     assert_eq!(photo.containers, [POSTED_ALBUM]);
@@ -42,7 +42,7 @@ fn a_post_becomes_its_media_and_itself() {
     assert_eq!(description.as_deref(), Some("Teller"));
     assert!(photo.original.as_ref().unwrap().get().contains("blurhash"));
 
-    let post = &items[3];
+    let post = &published.post;
     assert_eq!(post.original.as_ref().unwrap().get(), POST, "the source's own record is untouched");
     let Fields::Activity(activity) = &post.fields else { panic!("{post:?}") };
     assert_eq!(activity.title.as_deref(), Some("Essen"));
@@ -55,14 +55,14 @@ fn a_post_becomes_its_media_and_itself() {
 fn re_shares_polls_likes_and_albums_are_kept() {
     let announce = r#"{"id":"https://social.example/users/zoe/statuses/2/activity","type":"Announce",
         "published":"2023-03-01T10:00:00Z","to":"as:Public","object":"https://other.example/notes/9"}"#;
-    let items = outbox_record(announce.as_bytes(), &account()).unwrap();
-    let Fields::Activity(activity) = &items[0].fields else { panic!("{items:?}") };
+    let share = outbox_record(announce.as_bytes(), &account()).unwrap().post;
+    let Fields::Activity(activity) = &share.fields else { panic!("{share:?}") };
     assert_eq!((activity.kind, activity.url.as_deref()), (ActivityKind::Share, Some("https://other.example/notes/9")));
-    assert_eq!(items[0].visibility, Some(Visibility::Public));
+    assert_eq!(share.visibility, Some(Visibility::Public));
 
     let poll = POST.replace(r#""type":"Note""#, r#""type":"Question","oneOf":[{"name":"ja"},{"name":"nein"}]"#);
-    let items = outbox_record(poll.as_bytes(), &account()).unwrap();
-    assert!(items[3].original.as_ref().unwrap().get().contains("nein"));
+    let poll = outbox_record(poll.as_bytes(), &account()).unwrap().post;
+    assert!(poll.original.as_ref().unwrap().get().contains("nein"));
 
     let like = link_record(DataType::Likes, br#""https://other.example/notes/9""#).unwrap();
     assert_eq!(like.id, "https://other.example/notes/9");

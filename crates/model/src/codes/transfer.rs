@@ -23,4 +23,5 @@ codes! {
     TOKEN_MISSING = 3020, NeedsUser, 401, "invalid_token", "The destination needs a token", "Pass one with --secret-file or MOVEOUT_TOKEN; `moveout token issue` mints one for a landing of ours.";
     TRANSFER_STATE_CONFLICT = 3021, Permanent, 409, "conflict", "The transfer is in a state that does not allow this", "Look at it with `moveout transfer show`.";
     NAME_UNSAFE = 3022, Permanent, 400, "invalid_request", "A name in the source leaves the archive", "The entry was skipped; a path may not be absolute or hold '..'.";
+    ARCHIVE_SWOLLEN = 3023, Permanent, 400, "invalid_request", "The archive unpacks to far more than it should", "Do not trust this file; download the export again from the service itself.";
 }

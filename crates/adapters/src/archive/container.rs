@@ -1,0 +1,216 @@
+//! What tar and zip have in common: an index of files, and their bytes one by one, without unpacking to disk.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use model::Result;
+use tokio::sync::mpsc;
+
+use super::errors;
+use super::tar::Tar;
+use super::zip::Zip;
+use crate::verbs::{Body, ContentOrder};
+
+/// Files up to this size are read whole when they are opened, larger ones as they are consumed.
+pub const SMALL: u64 = 1024 * 1024;
+
+/// How many files an archive may hold.
+pub const MAX_ENTRIES: usize = 4_000_000;
+
+/// The longest path of a file that is taken, in bytes.
+const MAX_PATH: usize = 4096;
+
+/// Bytes that anything may unpack to; beyond that it is [`MAX_RATIO`] that counts.
+const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
+
+/// How many times its packed size a thing may unpack to. Text packs 10 to 30 times; deflate allows 1,032.
+const MAX_RATIO: u64 = 200;
+
+const CHUNK: usize = 128 * 1024;
+
+/// One file of an archive.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its path, checked by [`safe_path`].
+    pub path: Box<str>,
+    /// Its length once unpacked, in bytes.
+    pub size: u64,
+    /// Where its bytes begin: in the file (zip, tar), or in the unpacked stream (compressed tar).
+    pub at: u64,
+    /// How its bytes are packed.
+    pub packing: Packing,
+}
+
+/// How the bytes of one file are packed.
+#[derive(Clone, Copy, Debug)]
+pub enum Packing {
+    /// Not by themselves.
+    Plain,
+    /// In a zip entry.
+    Zip {
+        /// The packed length.
+        packed: u64,
+        /// Whether they are deflated.
+        deflated: bool,
+        /// CRC-32 of the unpacked bytes.
+        crc: u32,
+    },
+}
+
+/// What an archive holds.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Its files, in the order of the archive.
+    pub entries: Vec<Stored>,
+    /// Names that would leave the archive; their files are skipped.
+    pub refused: Vec<String>,
+}
+
+impl Index {
+    /// Adds a file, or notes that its name is refused; tells whether it was added.
+    pub fn add(&mut self, name: &str, size: u64, at: u64, packing: Packing) -> Result<bool> {
+        if self.entries.len() + self.refused.len() >= MAX_ENTRIES {
+            return Err(errors::too_many_entries());
+        }
+        match safe_path(name) {
+            Some(path) => self.entries.push(Stored { path: path.into(), size, at, packing }),
+            None => self.refused.push(name.chars().take(200).collect()),
+        }
+        Ok(safe_path(name).is_some())
+    }
+}
+
+/// Is shown the documents of an archive while it is indexed.
+pub trait Visitor {
+    /// Tells whether a file is a document to be read.
+    fn wants(&self, path: &str) -> bool;
+
+    /// Reads a document to its end.
+    ///
+    /// # Errors
+    /// What reading it gave.
+    fn document(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()>;
+}
+
+/// An archive that has been indexed.
+pub enum Container {
+    /// tar, compressed or not.
+    Tar(Tar),
+    /// zip.
+    Zip(Zip),
+}
+
+impl Container {
+    /// Indexes an archive, reading it to its end and showing its documents. Blocks.
+    ///
+    /// # Errors
+    /// `MO-3001`, or `MO-3002` if it ends in the middle.
+    pub fn open(path: &Path, visitor: &mut dyn Visitor) -> Result<(Self, Index)> {
+        let mut magic = Vec::with_capacity(512);
+        let file = File::open(path).map_err(errors::read_failed)?;
+        file.take(512).read_to_end(&mut magic).map_err(errors::read_failed)?;
+        match magic.as_slice() {
+            [0x1f, 0x8b, ..] => Tar::open(path, true, visitor).map(|(tar, index)| (Self::Tar(tar), index)),
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Zip::open(path, visitor).map(|(zip, index)| (Self::Zip(zip), index)),
+            block if block.get(257..262) == Some(b"ustar") => {
+                Tar::open(path, false, visitor).map(|(tar, index)| (Self::Tar(tar), index))
+            }
+            [] => Err(errors::truncated("the file is empty")),
+            _ => Err(errors::unreadable("it is neither zip, tar nor gzip", "unknown first bytes")),
+        }
+    }
+
+    /// Returns in which order files can be opened cheaply.
+    pub fn content_order(&self) -> ContentOrder {
+        match self {
+            Self::Tar(tar) => tar.content_order(),
+            Self::Zip(_) => ContentOrder::Any,
+        }
+    }
+
+    /// Opens the bytes of a file.
+    ///
+    /// # Errors
+    /// What reading the archive gave.
+    pub async fn read(&self, entries: Arc<[Stored]>, number: usize) -> Result<Body> {
+        match self {
+            Self::Tar(tar) => tar.read(entries, number).await,
+            Self::Zip(zip) => zip.read(&entries[number]).await,
+        }
+    }
+}
+
+/// Returns the path of a file without `./`, or nothing if it would leave the archive.
+pub fn safe_path(name: &str) -> Option<&str> {
+    let name = name.trim_start_matches("./");
+    let safe = !name.is_empty()
+        && name.len() <= MAX_PATH
+        && !name.contains(['\0', '\\'])
+        && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    safe.then_some(name)
+}
+
+/// Returns to how many bytes something of this packed size may unpack.
+pub fn unpack_limit(packed: u64) -> u64 {
+    MAX_UNPACKED.saturating_add(packed.saturating_mul(MAX_RATIO))
+}
+
+/// Returns a body of bytes that are in memory.
+pub fn whole(bytes: Bytes) -> Body {
+    Body { size: Some(bytes.len() as u64), stream: futures_util::stream::iter([Ok(bytes)]).boxed() }
+}
+
+/// Runs a blocking piece of work on a thread of its own.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(errors::unreadable("the reading thread ended", error)))
+}
+
+/// Returns a body that a thread of its own reads, a few chunks ahead at most. `keep` is dropped when it is done.
+pub fn streamed<R: Read + Send + 'static>(size: u64, mut reader: R) -> Body {
+    let (sender, receiver) = mpsc::channel(4);
+    // The thread ends by itself: at the end of the bytes, at an error, or when the body is dropped.
+    tokio::task::spawn_blocking(move || {
+        let mut left = size;
+        while left > 0 {
+            let mut chunk = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+            let read = reader.read_exact(&mut chunk);
+            left -= chunk.len() as u64;
+            let failed = read.is_err();
+            if sender.blocking_send(read.map(|()| Bytes::from(chunk))).is_err() || failed {
+                return;
+            }
+        }
+        // What follows the last byte is where a checksum is compared.
+        if let Err(error) = expect_end(&mut reader) {
+            // A receiver that is gone has no use for it.
+            drop(sender.blocking_send(Err(error)));
+        }
+    });
+    let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    Body { size: Some(size), stream: stream.boxed() }
+}
+
+/// Reads a file of a known size whole.
+///
+/// # Errors
+/// `UnexpectedEof` if it is shorter, `InvalidData` if it is longer or its checksum is wrong.
+pub fn read_whole(size: u64, reader: &mut dyn Read) -> io::Result<Bytes> {
+    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+    reader.read_exact(&mut bytes)?;
+    expect_end(reader)?;
+    Ok(bytes.into())
+}
+
+fn expect_end(reader: &mut dyn Read) -> io::Result<()> {
+    match reader.read(&mut [0])? {
+        0 => Ok(()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the file is longer than the archive says")),
+    }
+}

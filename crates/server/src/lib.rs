@@ -1,6 +1,7 @@
 //! Doors: HTTP in and out. A door turns bytes into one engine call and back, and decides nothing itself.
 
 pub mod doors;
+pub mod form;
 pub mod listen;
 pub mod oauth;
 pub mod pages;

@@ -114,12 +114,12 @@ pub async fn operator_exists(engine: &Engine) -> Result<bool> {
 /// Ties forms to a browser: the form carries a keyed digest of what the browser's cookie holds.
 pub struct FormGuard<'a> {
     engine: &'a Engine,
-    cookie: &'a str,
+    cookie: String,
 }
 
 impl<'a> FormGuard<'a> {
     /// Guards the forms of the browser with this cookie.
-    pub fn new(engine: &'a Engine, cookie: &'a str) -> Self {
+    pub fn new(engine: &'a Engine, cookie: String) -> Self {
         Self { engine, cookie }
     }
 

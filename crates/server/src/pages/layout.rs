@@ -50,7 +50,7 @@ pub fn look(state: &impl std::fmt::Display) -> Look {
         "verified_empty" => ("good", "shield", "Erased and verified"),
         "attested" => ("warn", "question", "Attested, not verified"),
         "kept" => ("warn", "archive", "Partly kept by law"),
-        "partly_refused" => ("warn", "archive", "Erased, partly kept by law"),
+        "partly_refused" => ("warn", "archive", "Partly refused"),
         "refused" => ("bad", "cross", "Refused"),
         "no_data" => ("good", "shield", "Nothing found"),
         "done_with_failures" => ("warn", "alert", "Done, with failures"),

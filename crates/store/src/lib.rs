@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod erasures;
 pub mod error;
+pub mod jobs;
 pub mod migrations;
 pub mod oauth;
 pub mod sqlite;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use model::{Ambient, Result};
+use tokio::sync::Notify;
 
 pub use tx::Tx;
 pub use value::{FromValue, Row, Value};
@@ -30,6 +32,7 @@ pub use vault::{Keys, Vault};
 pub struct Store {
     backend: sqlite::Sqlite,
     vault: Arc<Vault>,
+    wake: Arc<Notify>,
 }
 
 impl Store {
@@ -38,13 +41,19 @@ impl Store {
     /// # Errors
     /// `MO-5001` if it cannot be opened, `MO-5003` if another version wrote it, `MO-5004` if it was made with other keys.
     pub async fn open_sqlite(folder: &Path, keys: Keys, ambient: Ambient) -> Result<Self> {
-        let (backend, vault) = sqlite::Sqlite::open(folder, Vault::new(&keys, ambient))?;
-        Ok(Self { backend, vault })
+        let wake = Arc::new(Notify::new());
+        let (backend, vault) = sqlite::Sqlite::open(folder, Vault::new(&keys, ambient), wake.clone())?;
+        Ok(Self { backend, vault, wake })
     }
 
     /// Returns the vault that seals values of this store.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// Returns when this process has made a job due since the last call: a hint for workers, polling is the contract.
+    pub async fn job_enqueued(&self) {
+        self.wake.notified().await;
     }
 
     /// Runs an operation as one durable transaction: when this returns `Ok`, it is on disk.

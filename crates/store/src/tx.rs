@@ -1,5 +1,6 @@
 //! The one transaction type over every database.
 
+use jiff::Timestamp;
 use model::{Ambient, Problem, Result, codes};
 
 use crate::error;
@@ -11,18 +12,25 @@ pub struct Tx<'c> {
     pub(crate) name: &'static str,
     pub(crate) connection: &'c mut rusqlite::Connection,
     pub(crate) vault: &'c Vault,
+    /// Whether this transaction made a job due, so that workers of this process should look when it is committed.
+    pub(crate) enqueued: bool,
     /// The clock and ids of the process, so that repository functions need no second handle.
     pub ambient: &'c Ambient,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) fn sqlite(name: &'static str, connection: &'c mut rusqlite::Connection, vault: &'c Vault) -> Self {
-        Self { name, connection, vault, ambient: &vault.ambient }
+        Self { name, connection, vault, enqueued: false, ambient: &vault.ambient }
     }
 
     /// Returns the vault of the store.
     pub fn vault(&self) -> &'c Vault {
         self.vault
+    }
+
+    /// Returns the database's time: what leases are measured by. SQLite lives in this process, so its time is ours.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ambient.now()
     }
 
     /// Runs a statement and returns how many rows it touched.

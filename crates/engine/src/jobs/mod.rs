@@ -1,1 +1,13 @@
 //! Durable work: workers claim jobs under a lease and carry them out.
+
+mod drain;
+mod handler;
+mod run;
+mod worker;
+
+pub use drain::{drain, drain_one};
+pub use handler::{Handler, Job, Outcome, handlers};
+pub use worker::Worker;
+
+#[cfg(test)]
+mod tests;

@@ -13,4 +13,5 @@ codes! {
     BLOB_MISSING = 5010, Permanent, 500, "server_error", "A stored file is missing", "Restore it from a backup; the rows that name it are in the detail.";
     BLOB_FAILED = 5011, Retry, 503, "temporarily_unavailable", "A file could not be stored", "Check space and permissions of the data folder; we try again by ourselves.";
     LEDGER_BROKEN = 5012, Permanent, 500, "server_error", "The ledger does not hold", "Somebody changed it: compare with an earlier checkpoint or receipt.";
+    JOB_POISONED = 5013, Permanent, 500, "server_error", "Work was begun many times and never ended", "Look in the logs for what stopped the process while it ran, then ask for it again.";
 }

@@ -3,3 +3,23 @@ CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
+
+-- Work to do: at most one row for each kind and subject. What has ended is deleted; its subject remembers the outcome.
+CREATE TABLE job (
+    id           TEXT PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    subject      TEXT NOT NULL,
+    priority     BIGINT NOT NULL,  -- the smallest first
+    run_at       BIGINT NOT NULL,
+    lease_until  BIGINT,           -- null: nobody works on it
+    lease_token  TEXT,             -- fences every later write of the worker
+    lease_owner  TEXT,
+    times_leased BIGINT NOT NULL,  -- since it last ended in any way: counts workers that died over it
+    times_failed BIGINT NOT NULL,  -- since it last went well
+    asked_again  BIGINT NOT NULL,  -- 1: enqueued while leased, so there is more to do
+    parked       TEXT,             -- why nobody will take it up, as JSON
+    created_at   BIGINT NOT NULL,
+    UNIQUE (kind, subject)
+);
+CREATE INDEX job_due ON job (priority, run_at) WHERE parked IS NULL;
+CREATE INDEX job_owner ON job (lease_owner) WHERE lease_owner IS NOT NULL;

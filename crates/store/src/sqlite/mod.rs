@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use model::{Problem, Result, codes};
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Notify;
 
 use crate::{error, migrations, tx::Tx, vault::Vault};
 
@@ -25,7 +26,7 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens `moveout.db` in `folder`, creating and migrating it as needed, and unlocks the vault.
-    pub(crate) fn open(folder: &Path, vault: Vault) -> Result<(Self, Arc<Vault>)> {
+    pub(crate) fn open(folder: &Path, vault: Vault, wake: Arc<Notify>) -> Result<(Self, Arc<Vault>)> {
         std::fs::create_dir_all(folder).map_err(|cause| {
             Problem::new(&codes::store::UNAVAILABLE, format!("{} cannot be created", folder.display())).caused_by(cause)
         })?;
@@ -33,7 +34,7 @@ impl Sqlite {
         let mut connection = connect(&path, OpenFlags::default())?;
         migrations::migrate_sqlite(&mut connection, vault.ambient.now())?;
         let vault = Arc::new(unlock(&mut connection, vault)?);
-        let writer = writer::Writer::start(connection, vault.clone())?;
+        let writer = writer::Writer::start(connection, vault.clone(), wake)?;
         Ok((Self { writer, readers: reader::Readers::new(path, vault.clone()) }, vault))
     }
 

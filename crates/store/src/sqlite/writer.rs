@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use model::{Problem, Result, codes};
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::drive;
 use crate::{error, tx::Tx, vault::Vault};
@@ -24,11 +24,12 @@ type Work = Box<dyn FnOnce(Option<(&mut Connection, &Vault)>) -> (bool, Answer) 
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
+    wake: Arc<Notify>,
 }
 
 impl Writer {
     /// Starts the writer thread; it ends when the last handle is dropped.
-    pub(super) fn start(connection: Connection, vault: Arc<Vault>) -> Result<Self> {
+    pub(super) fn start(connection: Connection, vault: Arc<Vault>, wake: Arc<Notify>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -36,7 +37,7 @@ impl Writer {
             .map_err(|cause| {
                 Problem::new(&codes::store::UNAVAILABLE, "the writer thread cannot start").caused_by(cause)
             })?;
-        Ok(Self { queue })
+        Ok(Self { queue, wake })
     }
 
     /// Runs one operation and returns when it is on disk.
@@ -46,13 +47,20 @@ impl Writer {
         F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
+        let wake = self.wake.clone();
         let work: Work = Box::new(move |place| {
-            let result = match place {
-                Some((connection, vault)) => drive(&mut Tx::sqlite(name, connection, vault), operation),
-                None => Err(error::gone(name)),
+            let (result, enqueued) = match place {
+                Some((connection, vault)) => {
+                    let mut tx = Tx::sqlite(name, connection, vault);
+                    (drive(&mut tx, operation), tx.enqueued)
+                }
+                None => (Err(error::gone(name)), false),
             };
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |committed| {
+                if enqueued && keep && committed.is_ok() {
+                    wake.notify_one();
+                }
                 let answer = match committed {
                     Ok(()) => result,
                     Err(problem) => Err(Problem::new(problem.code, problem.detail.clone())),

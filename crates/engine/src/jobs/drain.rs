@@ -1,0 +1,70 @@
+//! Working without a server: everything that is due, or one subject's job to its end.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use model::Result;
+use model::problem::Reason;
+use store::jobs::{Standing, standing};
+
+use super::handler::{Handler, handlers};
+use super::run::Crew;
+use super::worker::CONCURRENCY;
+use crate::Engine;
+
+/// How often to look whether a job that waits, or that another process runs, goes on.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Runs everything that is due until nothing is; returns how many runs that took.
+///
+/// # Errors
+/// A problem of the store. Failures of jobs are recorded with them.
+pub async fn drain(engine: &Engine) -> Result<usize> {
+    drain_with(engine, handlers()).await
+}
+
+pub(super) async fn drain_with(engine: &Engine, handlers: Vec<Box<dyn Handler>>) -> Result<usize> {
+    let crew = Crew::new(engine.clone(), handlers);
+    let mut runs = 0;
+    loop {
+        let jobs = crew.claim(CONCURRENCY, crew.kinds().collect(), None).await?;
+        if jobs.is_empty() {
+            return Ok(runs);
+        }
+        runs += jobs.len();
+        stream::iter(jobs).map(|job| crew.run(job)).buffer_unordered(CONCURRENCY).try_collect::<()>().await?;
+    }
+}
+
+/// Drives the job of one subject to its end, with or without a server on the same store; returns why it was put aside, if it was.
+///
+/// # Errors
+/// A problem of the store.
+pub async fn drain_one(engine: &Engine, kind: &'static str, subject: &str) -> Result<Option<Reason>> {
+    drain_one_with(engine, handlers(), kind, subject).await
+}
+
+pub(super) async fn drain_one_with(
+    engine: &Engine,
+    handlers: Vec<Box<dyn Handler>>,
+    kind: &'static str,
+    subject: &str,
+) -> Result<Option<Reason>> {
+    let crew = Crew::new(engine.clone(), handlers);
+    loop {
+        if let Some(job) = crew.claim(1, vec![kind], Some(subject.to_owned())).await?.pop() {
+            crew.run(job).await?;
+            continue;
+        }
+        let wanted = subject.to_owned();
+        let stands = engine
+            .store
+            .read("jobs.standing", move |tx| Box::pin(async move { standing(tx, kind, &wanted).await }))
+            .await?;
+        match stands {
+            Standing::Ended => return Ok(None),
+            Standing::Parked(reason) => return Ok(Some(reason)),
+            Standing::Open => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
+}

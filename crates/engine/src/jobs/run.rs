@@ -1,0 +1,135 @@
+//! One claimed job: run it under heartbeats, then write down how it ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use model::{Ambient, Problem, Result, Verdict, codes};
+use store::jobs::{self, Claim, Job};
+
+use super::handler::{Handler, Outcome};
+use crate::Engine;
+
+/// How often a lease is prolonged: it survives two lost heartbeats.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// The longest wait before the first retry; it doubles with each failure.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(2);
+/// The longest wait before any retry.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+
+/// Who works: an engine, the kinds it can run, and the name its leases bear.
+#[derive(Clone)]
+pub(super) struct Crew {
+    pub(super) engine: Engine,
+    pub(super) handlers: Arc<[Box<dyn Handler>]>,
+    pub(super) owner: String,
+}
+
+impl Crew {
+    /// Creates a crew under a fresh name.
+    pub(super) fn new(engine: Engine, handlers: Vec<Box<dyn Handler>>) -> Self {
+        let owner = engine.ambient.id();
+        Self { engine, handlers: handlers.into(), owner }
+    }
+
+    /// Returns the kinds it can run.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        self.handlers.iter().map(|handler| handler.kind())
+    }
+
+    /// Claims up to `limit` jobs of these kinds that are due; all of them, or that of one subject.
+    pub(super) async fn claim(
+        &self,
+        limit: usize,
+        kinds: Vec<&'static str>,
+        subject: Option<String>,
+    ) -> Result<Vec<Job>> {
+        if limit == 0 || kinds.is_empty() {
+            return Ok(vec![]);
+        }
+        let claim = Claim { owner: self.owner.clone(), kinds, subject, limit };
+        self.engine.store.write("jobs.claim", move |tx| Box::pin(async move { jobs::claim(tx, &claim).await })).await
+    }
+
+    /// Gives back whatever this crew still holds.
+    pub(super) async fn release(&self) -> Result<u64> {
+        let owner = self.owner.clone();
+        self.engine
+            .store
+            .write("jobs.release", move |tx| Box::pin(async move { jobs::release(tx, &owner).await }))
+            .await
+    }
+
+    /// Runs a claimed job and records its end. A lost lease is no failure: another worker goes on.
+    pub(super) async fn run(&self, job: Job) -> Result<()> {
+        let Some(handler) = self.handlers.iter().find(|handler| handler.kind() == job.kind) else { return Ok(()) };
+        let result = if job.times_leased > jobs::MOST_LEASES {
+            let times = job.times_leased - 1;
+            Err(Problem::new(&codes::store::JOB_POISONED, format!("{times} workers ended while they ran it")))
+        } else {
+            tokio::select! {
+                result = handler.run(&self.engine, &job) => result,
+                lost = self.keep_lease(&job) => Err(lost),
+            }
+        };
+        match self.record(handler.as_ref(), job, result).await {
+            Err(problem) if problem.is(&codes::store::LEASE_LOST) => {
+                tracing::info!(%problem, "job taken over");
+                Ok(())
+            }
+            recorded => recorded,
+        }
+    }
+
+    /// Sends heartbeats and returns only when the lease is lost.
+    async fn keep_lease(&self, job: &Job) -> Problem {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            let beat = job.clone();
+            let beaten = self
+                .engine
+                .store
+                .write("jobs.heartbeat", move |tx| Box::pin(async move { jobs::heartbeat(tx, &beat).await }))
+                .await;
+            match beaten {
+                Err(problem) if problem.is(&codes::store::LEASE_LOST) => return problem,
+                // A store that is away for a moment does not end the run: the fence decides when it is back.
+                Err(problem) => tracing::warn!(%problem, job.kind, job.id, "no heartbeat"),
+                Ok(()) => {}
+            }
+        }
+    }
+
+    async fn record(&self, handler: &dyn Handler, job: Job, result: Result<Outcome>) -> Result<()> {
+        let store = &self.engine.store;
+        match result {
+            Ok(Outcome::Done) => {
+                store.write("jobs.complete", move |tx| Box::pin(async move { jobs::complete(tx, &job).await })).await
+            }
+            Ok(Outcome::Again(after)) => {
+                store.write("jobs.again", move |tx| Box::pin(async move { jobs::again(tx, &job, after).await })).await
+            }
+            Err(problem) if problem.is(&codes::store::LEASE_LOST) => Err(problem),
+            Err(problem) if problem.verdict() == Verdict::Retry => {
+                let after = backoff(&self.engine.ambient, job.times_failed, problem.retry_after);
+                tracing::warn!(%problem, job.kind, job.id, "job failed, will be tried again");
+                store.write("jobs.fail", move |tx| Box::pin(async move { jobs::fail(tx, &job, after).await })).await
+            }
+            Err(problem) => {
+                let reason = problem.reason();
+                tracing::error!(%problem, job.kind, job.id, "job put aside");
+                handler.parked(&self.engine, &job, &reason).await?;
+                store.write("jobs.park", move |tx| Box::pin(async move { jobs::park(tx, &job, &reason).await })).await
+            }
+        }
+    }
+}
+
+/// Returns how long to wait before the next try: exponential with full jitter, and never less than the other side asked for.
+pub(super) fn backoff(ambient: &Ambient, times_failed: u32, retry_after: Option<u64>) -> SignedDuration {
+    let most = 2_i32.checked_pow(times_failed).and_then(|factor| FIRST_WAIT.checked_mul(factor));
+    let most = most.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT).as_millis();
+    let jitter = u128::from(u64::from_le_bytes(ambient.random())) % most.unsigned_abs();
+    let asked = SignedDuration::from_secs(retry_after.unwrap_or(0).try_into().unwrap_or(0));
+    asked.saturating_add(SignedDuration::from_millis(jitter.try_into().unwrap_or(0)))
+}

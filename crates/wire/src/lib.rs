@@ -9,3 +9,4 @@ pub mod mastodon;
 pub mod oauth;
 pub mod receipt;
 pub mod signed_request;
+pub mod world;

@@ -12,7 +12,8 @@ use crate::resolve::Forbidden;
 /// Sends a request and returns its answer, whatever its status: a redirect is an answer too.
 ///
 /// # Errors
-/// `MO-6001` if the name leads to forbidden addresses only, `MO-6003` unreachable, `MO-6004` too slow, `MO-6006` not secure.
+/// `MO-6001` if the name leads to forbidden addresses only, `MO-6003` unreachable, `MO-6004` too slow, `MO-6006` not secure,
+/// `MO-6007` if the connection broke: then nobody can tell whether the request arrived.
 pub async fn send(request: RequestBuilder) -> Result<Response> {
     request.send().await.map_err(problem)
 }
@@ -20,7 +21,7 @@ pub async fn send(request: RequestBuilder) -> Result<Response> {
 /// Reads a body of at most `max` bytes.
 ///
 /// # Errors
-/// `MO-6005` if it is longer; `MO-6003` or `MO-6004` if it does not arrive.
+/// `MO-6005` if it is longer; `MO-6004` or `MO-6007` if it does not arrive.
 pub async fn read_limited(mut response: Response, max: usize) -> Result<Bytes> {
     let too_large = || Problem::new(&codes::net::RESPONSE_TOO_LARGE, format!("the limit is {max} bytes"));
     if response.content_length().is_some_and(|length| length > max as u64) {
@@ -46,8 +47,11 @@ fn problem(error: reqwest::Error) -> Problem {
         &codes::net::TIMED_OUT
     } else if error.is_connect() && causes().any(is_tls) {
         &codes::net::TLS_FAILED
-    } else {
+    } else if error.is_connect() {
         &codes::net::UNREACHABLE
+    } else {
+        // The request may have arrived: whoever must not send it twice has to know.
+        &codes::net::BROKEN_OFF
     };
     // The last cause is the most telling: "connection refused" rather than "error sending request".
     let detail = causes().last().map(ToString::to_string).unwrap_or_default();

@@ -7,4 +7,5 @@ codes! {
     TIMED_OUT = 6004, Retry, 504, "temporarily_unavailable", "The other side did not answer in time", "We try again by ourselves.";
     RESPONSE_TOO_LARGE = 6005, Permanent, 502, "server_error", "The answer is larger than we take", "The detail names the limit.";
     TLS_FAILED = 6006, Permanent, 502, "server_error", "No secure connection could be made", "Check the other side's certificate.";
+    BROKEN_OFF = 6007, Retry, 502, "temporarily_unavailable", "The connection broke before the answer came", "We try again by ourselves, unless the other side cannot tell whether our request arrived.";
 }

@@ -24,4 +24,8 @@ codes! {
     TRANSFER_STATE_CONFLICT = 3021, Permanent, 409, "conflict", "The transfer is in a state that does not allow this", "Look at it with `moveout transfer show`.";
     NAME_UNSAFE = 3022, Permanent, 400, "invalid_request", "A name in the source leaves the archive", "The entry was skipped; a path may not be absolute or hold '..'.";
     ARCHIVE_SWOLLEN = 3023, Permanent, 400, "invalid_request", "The archive unpacks to far more than it should", "Do not trust this file; download the export again from the service itself.";
+    SUM_BROKEN = 3030, Permanent, 500, "server_error", "The sum of a transfer does not come out", "Items may be missing: look at the detail, start a new transfer, and report this.";
+    CONTENT_BROKEN = 3031, Permanent, 400, "invalid_request", "A file of the source is damaged", "Get the export again, then retry the item from a new transfer; the rest went on.";
+    CONTENT_INTERRUPTED = 3032, Retry, 502, "server_error", "A file of the source broke off while it was read", "We try again by ourselves; later: `moveout transfer retry`.";
+    ITEM_UNKNOWN = 3033, Permanent, 404, "not_found", "No item of the transfer is to be tried again", "Look at its problems with `moveout transfer show`; items that are written are left alone.";
 }

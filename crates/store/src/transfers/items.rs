@@ -32,6 +32,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Makes an outcome of which nothing is known but the state.
+    pub fn new(page: u64, place: u32, state: ItemState, attempts: u32) -> Self {
+        let (reason, remote_id, hash, bytes, loss) = (None, None, None, 0, Vec::new());
+        Self { page, place, state, reason, remote_id, hash, bytes, attempts, loss }
+    }
+
+    /// Adds why the item is not written.
+    #[must_use]
+    pub fn because(mut self, problem: &Problem) -> Self {
+        self.reason = Some(problem.reason());
+        self
+    }
+
     /// Tells whether nothing is to be stored but state and attempts, so that neighbours can share a statement.
     fn is_plain(&self) -> bool {
         self.reason.is_none()

@@ -164,6 +164,15 @@ pub async fn end(
     Ok(state)
 }
 
+/// Lets a transfer that was under way wait for somebody, because its job was put aside.
+pub async fn park(tx: &mut Tx<'_>, id: &str, reason: &Reason) -> Result<()> {
+    let state = get(tx, id).await?.state;
+    if state == TransferState::Paused || state.is_final() {
+        return Ok(());
+    }
+    set_state(tx, id, TransferState::Waiting, Some(reason), None).await
+}
+
 /// Moves a transfer to another state because a person asked for it.
 ///
 /// # Errors

@@ -43,5 +43,5 @@ pub enum Outcome {
 
 /// Returns every kind of job there is.
 pub fn handlers() -> Vec<Box<dyn Handler>> {
-    vec![]
+    vec![Box::new(crate::transfer::JobHandler)]
 }

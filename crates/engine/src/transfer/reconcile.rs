@@ -8,7 +8,7 @@ use store::transfers;
 /// Adds up and says in which state the transfer ends.
 ///
 /// # Errors
-/// `MO-3023` if the sum does not come out or something is undecided: then it is not done, whatever the items say.
+/// `MO-3030` if the sum does not come out or something is undecided: then it is not done, whatever the items say.
 pub(super) async fn verdict(tx: &mut Tx<'_>, transfer: &str) -> Result<TransferState> {
     let tallies = transfers::tallies(tx, transfer).await?;
     for (data_type, tally) in &tallies {

@@ -77,7 +77,7 @@ fn bytes_of(locator: &str) -> Vec<u8> {
 /// What the fake source holds: items, or records that are broken.
 #[derive(Clone)]
 pub enum Record {
-    Whole(Item),
+    Whole(Box<Item>),
     Broken(String),
 }
 
@@ -97,7 +97,7 @@ pub struct FakeSource {
 impl FakeSource {
     pub fn new(items: impl IntoIterator<Item = Item>) -> Self {
         Self {
-            records: items.into_iter().map(Record::Whole).collect(),
+            records: items.into_iter().map(|item| Record::Whole(Box::new(item))).collect(),
             page_size: 10,
             fingerprint: "1".to_owned(),
             order: ContentOrder::Any,
@@ -124,7 +124,7 @@ impl Source for FakeSource {
         let start: usize = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         let end = (start + self.page_size).min(self.records.len());
         let entries = self.records[start..end].iter().map(|record| match record.clone() {
-            Record::Whole(item) => Entry::Item(Box::new(item)),
+            Record::Whole(item) => Entry::Item(item),
             Record::Broken(id) => Entry::Broken {
                 data_type: DataType::Posts,
                 id,

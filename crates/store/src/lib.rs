@@ -4,9 +4,11 @@
 //! only after it is on disk. Repository functions, grouped by subject, take `&mut Tx` so that one operation can use several.
 
 pub mod accounts;
+pub mod blobs;
 pub mod erasures;
 pub mod error;
 pub mod jobs;
+pub mod landing;
 pub mod migrations;
 pub mod oauth;
 pub mod sqlite;
@@ -23,6 +25,7 @@ use futures_util::future::BoxFuture;
 use model::{Ambient, Result};
 use tokio::sync::Notify;
 
+pub use blobs::Blobs;
 pub use tx::Tx;
 pub use value::{FromValue, Row, Value};
 pub use vault::{Keys, Vault};
@@ -32,18 +35,25 @@ pub use vault::{Keys, Vault};
 pub struct Store {
     backend: sqlite::Sqlite,
     vault: Arc<Vault>,
+    blobs: Arc<Blobs>,
     wake: Arc<Notify>,
 }
 
 impl Store {
-    /// Opens the SQLite store in `folder` (the file `moveout.db`), creating or migrating it as needed.
+    /// Opens the SQLite store in `folder` (the file `moveout.db`, and `blobs` for large bodies), creating or migrating it as needed.
     ///
     /// # Errors
     /// `MO-5001` if it cannot be opened, `MO-5003` if another version wrote it, `MO-5004` if it was made with other keys.
     pub async fn open_sqlite(folder: &Path, keys: Keys, ambient: Ambient) -> Result<Self> {
         let wake = Arc::new(Notify::new());
+        let blobs = Arc::new(Blobs::new(folder.join("blobs"), ambient.clone()));
         let (backend, vault) = sqlite::Sqlite::open(folder, Vault::new(&keys, ambient), wake.clone())?;
-        Ok(Self { backend, vault, wake })
+        Ok(Self { backend, vault, blobs, wake })
+    }
+
+    /// Returns where bytes are received and opened that belong to rows.
+    pub fn blobs(&self) -> &Arc<Blobs> {
+        &self.blobs
     }
 
     /// Returns the vault that seals values of this store.

@@ -11,6 +11,7 @@ const SQLITE: &[(i64, &str, &str)] = &[
     (2, "erasure", include_str!("../migrations/sqlite/0002_erasure.sql")),
     (3, "transfers", include_str!("../migrations/sqlite/0003_transfers.sql")),
     (4, "oauth", include_str!("../migrations/sqlite/0004_oauth.sql")),
+    (5, "landing", include_str!("../migrations/sqlite/0005_landing.sql")),
 ];
 
 /// Brings a SQLite store to the newest schema.

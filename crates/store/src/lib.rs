@@ -12,6 +12,7 @@ pub mod landing;
 pub mod migrations;
 pub mod oauth;
 pub mod sqlite;
+pub mod status;
 pub mod transfers;
 pub mod tx;
 pub mod value;

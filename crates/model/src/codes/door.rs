@@ -17,4 +17,5 @@ codes! {
     BODY_UNREADABLE = 1014, Permanent, 400, "invalid_request", "The body could not be read to its end", "Send the whole body, as long as its Content-Length says.";
     INTERNAL = 1015, Retry, 500, "server_error", "Something went wrong on our side", "Try again; if it happens again, send the operator the time and this code.";
     TOO_SLOW = 1016, Retry, 408, "invalid_request", "The request took too long to arrive", "Send it again over a faster connection.";
+    STOPPING = 1017, Retry, 503, "temporarily_unavailable", "The server is stopping", "Ask again in a moment; another one takes over.";
 }

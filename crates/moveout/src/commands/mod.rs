@@ -1,8 +1,10 @@
 //! One file a command, each with its arguments and a `run`.
 
+mod account;
 mod completions;
 mod config;
 mod serve;
+mod token;
 
 use std::net::SocketAddr;
 
@@ -16,6 +18,10 @@ use crate::exit::ExitCode;
 pub enum Command {
     /// Doors and workers in one process
     Serve(serve::ServeArgs),
+    /// The accounts that people and operators sign in with
+    Account(account::AccountArgs),
+    /// Access tokens of the landing
+    Token(token::TokenArgs),
     /// Check or print the settings
     Config(config::ConfigArgs),
     /// Print completions for a shell
@@ -27,6 +33,8 @@ impl Command {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve(args) => serve::run(args, context).await,
+            Self::Account(args) => account::run(args, context).await,
+            Self::Token(args) => token::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
             Self::Completions(args) => completions::run(args, context).await,
         }

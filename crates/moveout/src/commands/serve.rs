@@ -2,6 +2,7 @@
 
 use engine::Engine;
 use server::listen::{Listener, Tls, bind};
+use server::{App, Facing};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +24,7 @@ pub async fn run(_: ServeArgs, context: &Context) -> anyhow::Result<ExitCode> {
     stop_on_signal(stop.clone())?;
     let (listener, engine) = open(context).await?;
     context.out.note(&format!("moveout is at {}", engine.settings().public_url));
-    serve(listener, engine, stop).await;
+    serve(listener, engine, context, stop).await;
     Ok(ExitCode::Ok)
 }
 
@@ -38,8 +39,13 @@ pub async fn open(context: &Context) -> anyhow::Result<(Listener, Engine)> {
 }
 
 /// Runs doors and workers until `stop`.
-pub async fn serve(listener: Listener, engine: Engine, stop: CancellationToken) {
-    server::serve(listener, server::router(server::App { engine }), stop).await;
+pub async fn serve(listener: Listener, engine: Engine, context: &Context, stop: CancellationToken) {
+    let facing = Facing {
+        security_contact: context.config.security_contact.clone(),
+        local_only: listener.address().ip().is_loopback(),
+        stopping: stop.clone(),
+    };
+    server::serve(listener, server::router(App::with(engine, facing)), stop).await;
 }
 
 /// Cancels `stop` on the first SIGINT or SIGTERM; a second one ends the process at once, as without us.

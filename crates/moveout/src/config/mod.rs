@@ -29,6 +29,8 @@ pub struct Config {
     pub keys: Option<String>,
     /// What is logged, if it was said.
     pub log: Option<String>,
+    /// Where security researchers write to: `mailto:` or `https:` (RFC 9116 §2.5.3).
+    pub security_contact: Option<String>,
     public_url: Option<String>,
     values: Values,
 }
@@ -68,7 +70,13 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
     let data = PathBuf::from(values.get("data").unwrap_or_default());
     let keys = values.get("keys").map(str::to_owned);
     let log = values.get("log").map(str::to_owned);
-    Ok(Config { listen: values.parse("listen")?, data, tls, keys, log, public_url, values })
+    let security_contact = values.get("security_contact").map(str::to_owned);
+    if security_contact.as_deref().is_some_and(|contact| !is_contact(contact)) {
+        return Err(invalid(
+            "security_contact is an address like mailto:security@example.org or https://example.org/security",
+        ));
+    }
+    Ok(Config { listen: values.parse("listen")?, data, tls, keys, log, security_contact, public_url, values })
 }
 
 /// Checks that a URL is absolute and has nothing behind its host and path.
@@ -82,6 +90,11 @@ fn public_url(text: &str, values: &Values) -> Result<String> {
             values.origin("public_url")
         ))),
     }
+}
+
+fn is_contact(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "mailto" | "https" | "tel"))
+        && !text.contains(char::is_whitespace)
 }
 
 impl Config {

@@ -40,6 +40,7 @@ const SETTINGS: &[(&str, Kind, Option<&str>)] = &[
     ("listen", Kind::Text, Some("127.0.0.1:8080")),
     ("log", Kind::Text, None),
     ("public_url", Kind::Text, None),
+    ("security_contact", Kind::Text, None),
     ("tls.certificate", Kind::Path, None),
     ("tls.key", Kind::Path, None),
 ];

@@ -1,10 +1,12 @@
 //! Doors that programs knock at: the deletion callback, the landing, health and metrics.
 
+pub(crate) mod health;
+
 use axum::Router;
 
 use crate::App;
 
 /// Returns the routes of this room.
 pub fn router() -> Router<App> {
-    Router::new()
+    Router::new().merge(health::router())
 }

@@ -4,6 +4,8 @@
 //! Every adapter is a folder of the same shape: `mod.rs` (configuration, capabilities), `read.rs`, `write.rs`, `erase.rs`, `errors.rs`.
 
 pub mod archive;
+mod body;
+pub mod dir;
 pub mod dtp;
 pub mod open;
 pub mod spec;

@@ -8,6 +8,7 @@ use model::{Problem, Result, codes};
 use serde::Serialize;
 
 use crate::archive::{self, Archive};
+use crate::dir::{self, BagReader, BagWriter};
 use crate::dtp::{self, Dtp};
 use crate::spec::Spec;
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
@@ -58,7 +59,7 @@ pub struct Described {
 
 /// Returns every adapter there is.
 pub fn registry() -> Vec<Described> {
-    vec![archive::described(), dtp::described()]
+    vec![archive::described(), dir::described(), dtp::described()]
 }
 
 /// Opens a system to read from.
@@ -67,6 +68,7 @@ pub fn registry() -> Vec<Described> {
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be read, or what kept it from opening.
 pub async fn open_source(spec: &Spec, _context: &Context) -> Result<Arc<dyn Source>> {
     match spec.adapter.as_str() {
+        "dir" => Ok(Arc::new(BagReader::open(&spec.target).await?)),
         "archive" => Ok(Arc::new(Archive::open(&spec.target).await?)),
         known if is_known(known) => Err(verb_unsupported(known, "be read from")),
         unknown => Err(adapter_unknown(unknown)),
@@ -79,6 +81,7 @@ pub async fn open_source(spec: &Spec, _context: &Context) -> Result<Arc<dyn Sour
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be written, or what kept it from opening.
 pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn Destination>> {
     match spec.adapter.as_str() {
+        "dir" => Ok(Arc::new(BagWriter::open(&spec.target).await?)),
         "dtp" => Ok(Arc::new(Dtp::open(spec, context).await?)),
         known if is_known(known) => Err(verb_unsupported(known, "be written to")),
         unknown => Err(adapter_unknown(unknown)),

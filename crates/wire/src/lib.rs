@@ -1,5 +1,6 @@
 //! One message or file <-> model, without IO: every parser here is fuzzed.
 
+pub mod bag;
 pub mod canonical;
 pub mod checkpoint;
 pub mod confirmation;

@@ -5,18 +5,12 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::StreamExt;
 use model::Result;
-use tokio::sync::mpsc;
 
 use super::errors;
 use super::tar::Tar;
 use super::zip::Zip;
 use crate::verbs::{Body, ContentOrder};
-
-/// Files up to this size are read whole when they are opened, larger ones as they are consumed.
-pub const SMALL: u64 = 1024 * 1024;
 
 /// How many files an archive may hold.
 pub const MAX_ENTRIES: usize = 4_000_000;
@@ -29,8 +23,6 @@ const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
 
 /// How many times its packed size a thing may unpack to. Text packs 10 to 30 times; deflate allows 1,032.
 const MAX_RATIO: u64 = 200;
-
-const CHUNK: usize = 128 * 1024;
 
 /// One file of an archive.
 #[derive(Debug)]
@@ -157,60 +149,4 @@ pub fn safe_path(name: &str) -> Option<&str> {
 /// Returns to how many bytes something of this packed size may unpack.
 pub fn unpack_limit(packed: u64) -> u64 {
     MAX_UNPACKED.saturating_add(packed.saturating_mul(MAX_RATIO))
-}
-
-/// Returns a body of bytes that are in memory.
-pub fn whole(bytes: Bytes) -> Body {
-    Body { size: Some(bytes.len() as u64), stream: futures_util::stream::iter([Ok(bytes)]).boxed() }
-}
-
-/// Runs a blocking piece of work on a thread of its own.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(errors::unreadable("the reading thread ended", error)))
-}
-
-/// Returns a body that a thread of its own reads, a few chunks ahead at most. `keep` is dropped when it is done.
-pub fn streamed<R: Read + Send + 'static>(size: u64, mut reader: R) -> Body {
-    let (sender, receiver) = mpsc::channel(4);
-    // The thread ends by itself: at the end of the bytes, at an error, or when the body is dropped.
-    tokio::task::spawn_blocking(move || {
-        let mut left = size;
-        while left > 0 {
-            let mut chunk = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
-            let read = reader.read_exact(&mut chunk);
-            left -= chunk.len() as u64;
-            let failed = read.is_err();
-            if sender.blocking_send(read.map(|()| Bytes::from(chunk))).is_err() || failed {
-                return;
-            }
-        }
-        // What follows the last byte is where a checksum is compared.
-        if let Err(error) = expect_end(&mut reader) {
-            // A receiver that is gone has no use for it.
-            drop(sender.blocking_send(Err(error)));
-        }
-    });
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
-    });
-    Body { size: Some(size), stream: stream.boxed() }
-}
-
-/// Reads a file of a known size whole.
-///
-/// # Errors
-/// `UnexpectedEof` if it is shorter, `InvalidData` if it is longer or its checksum is wrong.
-pub fn read_whole(size: u64, reader: &mut dyn Read) -> io::Result<Bytes> {
-    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
-    reader.read_exact(&mut bytes)?;
-    expect_end(reader)?;
-    Ok(bytes.into())
-}
-
-fn expect_end(reader: &mut dyn Read) -> io::Result<()> {
-    match reader.read(&mut [0])? {
-        0 => Ok(()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the file is longer than the archive says")),
-    }
 }

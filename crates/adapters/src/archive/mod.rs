@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 use model::{DataType, Result};
 
+use crate::body::blocking;
 use crate::open::Described;
 use crate::verbs::{Capabilities, ContentOrder};
-use container::{Container, Stored, blocking};
+use container::{Container, Stored};
 use mastodon::{Documents, Export};
 
 /// An export archive that has been opened and found whole.

@@ -8,10 +8,11 @@ use model::{DataType, Item, Problem, Result, codes};
 use wire::json_elements::Fault;
 use wire::mastodon::{link_record, outbox_record};
 
-use super::container::{Stored, blocking};
+use super::container::Stored;
 use super::mastodon::{Export, Medium, find};
 use super::records::{Reader, Records};
 use super::{Archive, capabilities, errors};
+use crate::body::blocking;
 use crate::verbs::{Body, Capabilities, Cursor, Entry, Page, Source};
 
 /// How many entries a page has.

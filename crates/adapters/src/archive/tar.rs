@@ -14,8 +14,9 @@ use flate2::bufread::MultiGzDecoder;
 use model::Result;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::container::{Index, Packing, SMALL, Stored, Visitor, blocking, read_whole, streamed, unpack_limit, whole};
+use super::container::{Index, Packing, Stored, Visitor, unpack_limit};
 use super::errors;
+use crate::body::{SMALL, blocking, body, read_whole, whole};
 use crate::verbs::{Body, ContentOrder};
 
 /// How much of what was passed by is kept, in bytes.
@@ -78,8 +79,7 @@ impl Tar {
 fn open_plain(path: &Path, at: u64, size: u64) -> io::Result<Body> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(at))?;
-    let mut bytes = file.take(size);
-    if size > SMALL { Ok(streamed(size, bytes)) } else { read_whole(size, &mut bytes).map(whole) }
+    body(size, file.take(size))
 }
 
 fn open_in_lane(mut lane: OwnedMutexGuard<Lane>, entries: &[Stored], number: usize) -> io::Result<Body> {
@@ -88,10 +88,7 @@ fn open_in_lane(mut lane: OwnedMutexGuard<Lane>, entries: &[Stored], number: usi
     }
     lane.go_to(entries, number)?;
     let size = entries[number].size;
-    if size > SMALL {
-        return Ok(streamed(size, LaneReader { lane, left: size }));
-    }
-    lane.read_small(size).map(whole)
+    body(size, LaneReader { lane, left: size })
 }
 
 fn unpacked(path: &Path, gzip: bool) -> io::Result<Box<dyn Read + Send>> {
@@ -229,7 +226,7 @@ impl Read for Lane {
     }
 }
 
-/// A large file: holds the lane until it is read or dropped.
+/// One file: holds the lane until it is read or dropped.
 struct LaneReader {
     lane: OwnedMutexGuard<Lane>,
     left: u64,

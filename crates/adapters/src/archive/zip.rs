@@ -10,8 +10,9 @@ use model::Result;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::container::{Index, Packing, SMALL, Stored, Visitor, blocking, read_whole, streamed, unpack_limit, whole};
+use super::container::{Index, Packing, Stored, Visitor, unpack_limit};
 use super::errors;
+use crate::body::{blocking, body};
 use crate::verbs::Body;
 
 /// A zip file that has been indexed.
@@ -79,11 +80,7 @@ impl Zip {
     pub async fn read(&self, stored: &Stored) -> Result<Body> {
         let (path, at, size, packing) = (self.path.clone(), stored.at, stored.size, stored.packing);
         blocking(move || {
-            let mut reader = reader(&path, at, size, packing).map_err(errors::read_failed)?;
-            if size > SMALL {
-                return Ok(streamed(size, reader));
-            }
-            read_whole(size, &mut reader).map(whole).map_err(errors::read_failed)
+            reader(&path, at, size, packing).and_then(|reader| body(size, reader)).map_err(errors::read_failed)
         })
         .await
     }

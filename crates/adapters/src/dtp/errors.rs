@@ -1,11 +1,11 @@
 //! What an endpoint's answers and a source's failures mean for the transfer.
 
-use std::io;
-
 use model::{Problem, codes};
 use net::StatusCode;
 use net::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
+
+pub(super) use crate::body::{length_changed, unreadable};
 
 /// How many characters of the endpoint's own words are kept.
 const MAX_WORDS: usize = 300;
@@ -43,22 +43,6 @@ fn presentable(words: &str, token: &str) -> String {
 /// Reads `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: our own back-off serves as well.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// The source's bytes are more or fewer than it said.
-pub(super) fn length_changed(size: u64) -> Problem {
-    Problem::new(&codes::transfer::CONTENT_CHANGED, format!("{size} bytes were announced, and it was another number"))
-}
-
-/// The source's bytes could not be read: its own problem if it gave one.
-pub(super) fn unreadable(cause: io::Error) -> Problem {
-    match cause.downcast::<Problem>() {
-        Ok(problem) => problem,
-        Err(cause) => {
-            let detail = format!("its file could not be read to the end: {}", cause.kind());
-            Problem::new(&codes::transfer::RECORD_BROKEN, detail).caused_by(cause)
-        }
-    }
 }
 
 #[cfg(test)]

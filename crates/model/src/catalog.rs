@@ -29,6 +29,9 @@ pub struct CatalogTable {
     pub foreign_keys: Vec<ForeignKey>,
     /// The first columns of its indexes, for warnings about full scans.
     pub indexed: Vec<String>,
+    /// Columns that take part in a unique index: blanks in them must differ from row to row.
+    #[serde(default)]
+    pub unique: Vec<String>,
 }
 
 impl CatalogTable {
@@ -47,6 +50,9 @@ pub struct CatalogColumn {
     pub sql_type: String,
     /// Whether it may be null.
     pub nullable: bool,
+    /// Whether the database computes it from other columns, so that nobody can write it.
+    #[serde(default)]
+    pub generated: bool,
 }
 
 /// A foreign key: rows of this table refer to rows of another.
@@ -58,4 +64,10 @@ pub struct ForeignKey {
     pub table: String,
     /// The columns referred to.
     pub target: Vec<String>,
+    /// Whether deleting what is referred to deletes the referring row too.
+    #[serde(default)]
+    pub cascades: bool,
+    /// Whether it can be checked as late as at the commit.
+    #[serde(default)]
+    pub deferrable: bool,
 }

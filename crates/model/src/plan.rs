@@ -5,22 +5,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::erasure::{Kept, TableResult};
 use crate::identity::{Identity, IdentityKind};
 use crate::problem::Reason;
-use crate::world::{ColumnRef, Keep, OnErase};
+use crate::world::{Keep, OnErase};
 
 /// What happens in one system, tables in the order in which they are erased: children before their owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Tables outside the map whose rows could refer to the person; rows found there block the erasure.
+    /// Columns that refer to the person's rows and that the map does not know; rows found there block the erasure.
     pub strangers: Vec<Stranger>,
     /// What an operator should know: full scans, tables without a key.
     pub warnings: Vec<String>,
+    /// Whether foreign keys must be checked at the commit, because tables refer to each other in a circle.
+    #[serde(default)]
+    pub deferred: bool,
+    /// The instant that retention periods are measured against; without one, none is over.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What happens in one table.
@@ -30,22 +37,81 @@ pub struct Step {
     pub table: String,
     /// Columns that hold an identity of the person: such a row *is* the person.
     pub identity: BTreeMap<String, IdentityKind>,
-    /// Columns that name the row's owner; any match makes the row the person's.
-    pub owner: BTreeMap<String, ColumnRef>,
-    /// Columns that name what the row hangs on.
-    pub container: BTreeMap<String, ColumnRef>,
+    /// References to the row's owners; any match makes the row the person's.
+    pub owner: Vec<Reference>,
+    /// References to what the row hangs on.
+    pub container: Vec<Reference>,
     /// What happens to others' rows that hang on the person's.
     pub on_erase: Option<OnErase>,
     /// What happens to the person's rows.
     pub action: Action,
-    /// Columns that other steps refer to; their values are frozen before anything is erased.
-    pub keys: BTreeSet<String>,
-    /// The columns of the primary key, never nulled.
+    /// The columns that other steps refer to, or that find a kept row again; their values are frozen before anything is erased.
+    pub keys: BTreeSet<Vec<String>>,
+    /// The columns of the primary key, in order; empty if it has none.
     pub primary_key: Vec<String>,
-    /// Columns that may be null: what a redaction empties.
-    pub nullable: Vec<String>,
-    /// Columns that may not be null and are neither kept nor keys, with their SQL type: what a redaction blanks.
-    pub blanks: BTreeMap<String, String>,
+    /// Every column, with its type and what a redaction does to it.
+    pub columns: BTreeMap<String, StepColumn>,
+    /// Columns that are nulled in the person's rows before anything is deleted, to break a circle of foreign keys.
+    pub nulled_first: BTreeSet<String>,
+    /// Who may go on referring to these rows: where one does, the row stays as a stub.
+    pub holders: Vec<Holder>,
+}
+
+/// One column of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepColumn {
+    /// Its type as the database names it.
+    pub sql_type: String,
+    /// What a redaction does to it.
+    pub redaction: Redaction,
+    /// Whether a blank must differ from row to row.
+    pub unique: bool,
+}
+
+/// What a redaction does to a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Redaction {
+    /// It stays: the ground covers it, or the row cannot do without it.
+    Stay,
+    /// It becomes null.
+    Null,
+    /// It becomes the empty value of its type, because it may not be null.
+    Blank,
+}
+
+/// Columns that together refer to columns of another table: declared in the map, a foreign key, or both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The referring columns.
+    pub columns: Vec<String>,
+    /// The table referred to.
+    pub table: String,
+    /// The columns referred to, in the same order.
+    pub target: Vec<String>,
+}
+
+impl Reference {
+    /// Returns the name under which the values referred to are frozen.
+    pub fn key(&self) -> String {
+        key_name(&self.table, &self.target)
+    }
+}
+
+/// Returns the name under which the values of these columns are frozen, for example `posts.id`.
+pub fn key_name(table: &str, columns: &[String]) -> String {
+    format!("{table}.{}", columns.join(","))
+}
+
+/// Rows that stay and go on referring to rows of the step that names this holder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The table of the rows that stay.
+    pub table: String,
+    /// How they refer to the step's rows.
+    pub reference: Reference,
+    /// The rule that keeps them; none where they stay because others own them.
+    pub keep: Option<Keep>,
 }
 
 /// What happens to the person's rows of a table.
@@ -60,23 +126,23 @@ pub enum Action {
     DeleteOrStub,
 }
 
-/// A column outside the map that could refer to the person.
+/// Columns that could refer to the person and that the map does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
-    /// The table, which is not in the map.
+    /// The table: outside the map, or in it with these columns undeclared.
     pub table: String,
-    /// Its column.
-    pub column: String,
-    /// What the column refers to, by a foreign key or by carrying the name of a mapped column.
+    /// Its columns and their types.
+    pub columns: Vec<(String, String)>,
+    /// What they refer to, by a foreign key or by carrying the name of a mapped column.
     pub target: StrangerTarget,
 }
 
-/// What a column outside the map refers to.
+/// What columns outside the map refer to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StrangerTarget {
-    /// The values of a mapped column whose rows are erased.
-    Column(ColumnRef),
+    /// The frozen values of this name, see [`key_name`].
+    Rows(String),
     /// An identity of the person.
     Identity(IdentityKind),
 }
@@ -86,7 +152,7 @@ pub enum StrangerTarget {
 pub struct Frozen {
     /// The identities of the person, those of the request and those found on their rows.
     pub identities: Vec<Identity>,
-    /// The values of key columns of the person's rows, as text, by `table.column`.
+    /// The values of key columns of the person's rows by [`key_name`]: text, and for several columns a JSON array of texts.
     pub keys: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -104,6 +170,8 @@ pub struct Survey {
 /// What an erasure did in one system.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Erased {
+    /// Whom it was about, with what was found within the transaction: what is to be read again.
+    pub frozen: Frozen,
     /// Rows found and erased, per table of the plan.
     pub tables: Vec<TableResult>,
     /// What was kept, on which ground, until when.

@@ -1,1 +1,3 @@
 //! Erasure: resolve identities, check holds, erase, read again, prove.
+
+pub mod plan;

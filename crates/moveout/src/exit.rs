@@ -47,10 +47,9 @@ pub fn report(error: &anyhow::Error, out: Out) -> ExitCode {
 fn of(problem: &Problem) -> ExitCode {
     const MALFORMED: [&Code; 3] =
         [&codes::config::USAGE, &codes::transfer::SPEC_MALFORMED, &codes::erasure::IDENTITY_MALFORMED];
-    const NOT_HELD: [&Code; 2] = [&codes::erasure::RECEIPT_INVALID, &codes::store::LEDGER_BROKEN];
     if MALFORMED.iter().any(|code| problem.is(code)) {
         ExitCode::Usage
-    } else if problem.verdict() == Verdict::Blocked || NOT_HELD.iter().any(|code| problem.is(code)) {
+    } else if problem.verdict() == Verdict::Blocked || problem.is(&codes::store::LEDGER_BROKEN) {
         ExitCode::NotHeld
     } else {
         match problem.code.status {

@@ -1,6 +1,7 @@
 //! One message or file <-> model, without IO: every parser here is fuzzed.
 
 pub mod bag;
+pub mod callback;
 pub mod canonical;
 pub mod checkpoint;
 pub mod confirmation;

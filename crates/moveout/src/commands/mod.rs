@@ -1,8 +1,12 @@
 //! One file a command, each with its arguments and a `run`.
 
 mod account;
+mod adapter;
+mod callback;
 mod completions;
 mod config;
+mod migrate;
+mod receipt;
 mod serve;
 mod token;
 
@@ -22,6 +26,14 @@ pub enum Command {
     Account(account::AccountArgs),
     /// Access tokens of the landing
     Token(token::TokenArgs),
+    /// Play the platform: sign a deletion callback, or send one and judge the answer
+    Callback(callback::CallbackArgs),
+    /// Check receipts, offline
+    Receipt(receipt::ReceiptArgs),
+    /// The kinds of systems, and what each can do
+    Adapter(adapter::AdapterArgs),
+    /// Bring the store to the schema of this binary
+    Migrate(migrate::MigrateArgs),
     /// Check or print the settings
     Config(config::ConfigArgs),
     /// Print completions for a shell
@@ -35,6 +47,10 @@ impl Command {
             Self::Serve(args) => serve::run(args, context).await,
             Self::Account(args) => account::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,
+            Self::Callback(args) => callback::run(args, context).await,
+            Self::Receipt(args) => receipt::run(args, context).await,
+            Self::Adapter(args) => adapter::run(args, context).await,
+            Self::Migrate(args) => migrate::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
             Self::Completions(args) => completions::run(args, context).await,
         }

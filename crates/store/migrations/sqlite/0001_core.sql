@@ -23,3 +23,33 @@ CREATE TABLE job (
 );
 CREATE INDEX job_due ON job (priority, run_at) WHERE parked IS NULL;
 CREATE INDEX job_owner ON job (lease_owner) WHERE lease_owner IS NOT NULL;
+
+-- Callbacks as they came: one append before the answer, and no secondary index. Ids ascend, so it grows at its end only.
+CREATE TABLE inbox (
+    id                TEXT PRIMARY KEY,
+    app               TEXT NOT NULL,
+    door              TEXT NOT NULL,
+    confirmation_code TEXT NOT NULL,
+    payload           BLOB NOT NULL,   -- sealed
+    received_at       BIGINT NOT NULL,
+    problem           TEXT             -- why it was set aside, as JSON; null: it waits
+) WITHOUT ROWID;
+
+-- The ledger: what was said, the hashes over it, and what it is called. Rows are only ever added, but for the one head.
+CREATE TABLE ledger_head (
+    id     BIGINT PRIMARY KEY,         -- always 1
+    origin TEXT NOT NULL,              -- the log's name in checkpoints
+    size   BIGINT NOT NULL
+);
+CREATE TABLE ledger_leaf (
+    position    BIGINT PRIMARY KEY,
+    leaf        BLOB NOT NULL,
+    appended_at BIGINT NOT NULL
+);
+-- Hashes of complete subtrees: (level, position) covers the leaves from position * 2^level on, 2^level of them.
+CREATE TABLE ledger_node (
+    level    BIGINT NOT NULL,
+    position BIGINT NOT NULL,
+    hash     BLOB NOT NULL,
+    PRIMARY KEY (level, position)
+) WITHOUT ROWID;

@@ -1,8 +1,6 @@
 //! The queue: one job a subject, leases that run out, and a fence against those who lost theirs.
 
-mod common;
-
-use common::{Bed, on_every_database, write};
+use crate::bed::{Bed, on_every_database, write};
 use futures_util::FutureExt;
 use jiff::SignedDuration;
 use model::{Problem, Result, codes};

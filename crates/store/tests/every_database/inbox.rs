@@ -1,8 +1,6 @@
 //! The inbox: an arrival is durable when appended, in one place at any time, and never blocks the others.
 
-mod common;
-
-use common::{Bed, on_every_database, write};
+use crate::bed::{Bed, on_every_database, write};
 use model::{Problem, Result, codes};
 use store::jobs::{self, Standing};
 use store::{Store, inbox, settings};

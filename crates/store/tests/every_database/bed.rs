@@ -32,7 +32,7 @@ macro_rules! on_every_database {
         mod sqlite {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::common::Bed::sqlite()).await;
+                super::$test(crate::bed::Bed::sqlite()).await;
             })+
         }
     };

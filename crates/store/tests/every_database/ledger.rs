@@ -1,8 +1,6 @@
 //! The ledger: every proof verifies, and what was changed by hand is found.
 
-mod common;
-
-use common::{Bed, on_every_database, write};
+use crate::bed::{Bed, on_every_database, write};
 use model::merkle::{Hash, leaf_hash, verify_consistency, verify_inclusion};
 use model::{Result, codes};
 use store::{Store, Tx, ledger, params};

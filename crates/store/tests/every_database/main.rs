@@ -1,0 +1,6 @@
+//! What the store promises, tested on every database it runs on.
+
+mod bed;
+mod inbox;
+mod jobs;
+mod ledger;

@@ -8,6 +8,7 @@ mod exit;
 mod output;
 mod secrets;
 mod system;
+mod table;
 
 use clap::Parser;
 

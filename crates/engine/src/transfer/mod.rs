@@ -24,7 +24,7 @@ use store::transfers;
 use crate::Engine;
 
 pub use job::JobHandler;
-pub use plan::{Found, ProblemCount, Selection, Survey, plan, survey};
+pub use plan::{DateRange, Found, ProblemCount, Selection, Survey, plan, survey};
 pub use run::carry_out;
 pub use store::transfers::Retry;
 pub use view::progress;
@@ -43,6 +43,20 @@ pub struct Start {
     pub token: Option<Token>,
     /// Which items.
     pub selection: Selection,
+}
+
+/// Reads a source or destination as people write it: a spec, or the name of a declared system.
+///
+/// # Errors
+/// `MO-3013` if it is neither.
+pub async fn resolve(engine: &Engine, text: &str) -> Result<Spec> {
+    if !text.contains(':') {
+        let systems = crate::world::systems(engine).await?;
+        if let Some(system) = systems.into_iter().find(|system| system.declared.name == text) {
+            return system.url.parse();
+        }
+    }
+    text.parse()
 }
 
 /// Records a transfer and its job; when this returns, both are on disk. Returns its id.

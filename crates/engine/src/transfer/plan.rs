@@ -1,11 +1,16 @@
 //! What would move: a walk over a source that writes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use adapters::open::Context;
 use adapters::{Cursor, Destination, Entry, Source};
 use jiff::Timestamp;
 use model::{DataType, Item, Problem, Result, codes};
 use serde::Serialize;
+
+use super::Start;
+use crate::Engine;
 
 /// Which items of a source.
 #[derive(Clone, Debug, Default)]
@@ -24,11 +29,20 @@ pub struct Survey {
     /// Items and bytes of content, per data type. Broken records are not among them.
     pub types: BTreeMap<DataType, Found>,
     /// The earliest and the latest creation time, if any item has one.
-    pub date_range: Option<(Timestamp, Timestamp)>,
+    pub date_range: Option<DateRange>,
     /// What is broken in the source, grouped by code.
     pub problems: Vec<ProblemCount>,
     /// What the destination would refuse, grouped by code; empty if there is no destination.
     pub refused: Vec<ProblemCount>,
+}
+
+/// From the earliest to the latest creation time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DateRange {
+    /// The earliest.
+    pub from: Timestamp,
+    /// The latest.
+    pub to: Timestamp,
 }
 
 /// How much there is of one type.
@@ -58,17 +72,27 @@ pub struct ProblemCount {
 /// Returns what a transfer would do, without doing it.
 ///
 /// # Errors
-/// What makes the source unreadable as a whole.
-pub async fn plan(source: &dyn Source, destination: &dyn Destination, selection: &Selection) -> Result<Survey> {
-    walk(source, Some(destination), selection).await
+/// What keeps an end from opening, or makes the source unreadable as a whole.
+pub async fn plan(engine: &Engine, start: &Start) -> Result<Survey> {
+    let context = |token| Context { net: engine.net.clone(), token, transfer: None };
+    let source = adapters::open_source(&start.from, &context(None)).await?;
+    let destination = adapters::open_destination(&start.to, &context(start.token.clone())).await?;
+    let mut walk = Walk::new(Some(&*destination), &start.selection);
+    walk.through(&*source).await?;
+    Ok(walk.end())
 }
 
-/// Returns what a source holds.
+/// Returns what sources hold together: the parts of one export, for example.
 ///
 /// # Errors
-/// What makes the source unreadable as a whole.
-pub async fn survey(source: &dyn Source) -> Result<Survey> {
-    walk(source, None, &Selection::default()).await
+/// What makes one of them unreadable as a whole.
+pub async fn survey(sources: &[Arc<dyn Source>]) -> Result<Survey> {
+    let all = Selection::default();
+    let mut walk = Walk::new(None, &all);
+    for source in sources {
+        walk.through(&**source).await?;
+    }
+    Ok(walk.end())
 }
 
 /// Says why a destination would refuse an item, before anything is sent.
@@ -80,31 +104,49 @@ pub(super) fn refusal(destination: &dyn Destination, item: &Item) -> Option<Prob
     }
 }
 
-async fn walk(source: &dyn Source, destination: Option<&dyn Destination>, selection: &Selection) -> Result<Survey> {
-    let mut survey = Survey::default();
-    let (mut problems, mut refused) = (Groups::default(), Groups::default());
-    let mut cursor: Option<Cursor> = None;
-    loop {
-        let page = source.page(cursor.as_ref()).await?;
-        for entry in page.entries.into_iter().filter(|entry| selection.wants(entry)) {
-            match entry {
-                Entry::Broken { data_type, id, problem } => problems.add(data_type, &id, &problem),
-                Entry::Item(item) => {
-                    survey.add(&item);
-                    if let Some(problem) = destination.and_then(|destination| refusal(destination, &item)) {
-                        refused.add(item.data_type, &item.id, &problem);
-                    }
+/// A walk over sources that counts.
+struct Walk<'a> {
+    destination: Option<&'a dyn Destination>,
+    selection: &'a Selection,
+    survey: Survey,
+    problems: Groups,
+    refused: Groups,
+}
+
+impl<'a> Walk<'a> {
+    fn new(destination: Option<&'a dyn Destination>, selection: &'a Selection) -> Self {
+        let (survey, problems, refused) = (Survey::default(), Groups::default(), Groups::default());
+        Self { destination, selection, survey, problems, refused }
+    }
+
+    async fn through(&mut self, source: &dyn Source) -> Result<()> {
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let page = source.page(cursor.as_ref()).await?;
+            for entry in page.entries.into_iter().filter(|entry| self.selection.wants(entry)) {
+                match entry {
+                    Entry::Broken { data_type, id, problem } => self.problems.add(data_type, &id, &problem),
+                    Entry::Item(item) => self.count(&item),
                 }
             }
+            if page.next.is_none() || page.next == cursor {
+                return Ok(());
+            }
+            cursor = page.next;
         }
-        if page.next.is_none() || page.next == cursor {
-            break;
-        }
-        cursor = page.next;
     }
-    survey.problems = problems.0.into_values().collect();
-    survey.refused = refused.0.into_values().collect();
-    Ok(survey)
+
+    fn count(&mut self, item: &Item) {
+        self.survey.add(item);
+        if let Some(problem) = self.destination.and_then(|destination| refusal(destination, item)) {
+            self.refused.add(item.data_type, &item.id, &problem);
+        }
+    }
+
+    fn end(self) -> Survey {
+        let (problems, refused) = (self.problems.0.into_values().collect(), self.refused.0.into_values().collect());
+        Survey { problems, refused, ..self.survey }
+    }
 }
 
 impl Survey {
@@ -113,9 +155,9 @@ impl Survey {
         found.items += 1;
         found.bytes += item.content.as_ref().and_then(|content| content.size).unwrap_or_default();
         if let Some(created) = item.created {
-            let (first, last) = self.date_range.get_or_insert((created, created));
-            *first = created.min(*first);
-            *last = created.max(*last);
+            let range = self.date_range.get_or_insert(DateRange { from: created, to: created });
+            range.from = created.min(range.from);
+            range.to = created.max(range.to);
         }
     }
 }

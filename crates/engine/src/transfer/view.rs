@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
-use model::Result;
 use model::transfer::{TransferState, TransferView};
+use model::{Result, Verdict};
 use store::Tx;
 use store::transfers::{self, TransferRow};
 
@@ -58,7 +58,7 @@ async fn view(tx: &mut Tx<'_>, row: TransferRow) -> Result<TransferView> {
     })
 }
 
-/// Follows a transfer: yields what it looks like now and after every change, until it has ended or waits for somebody.
+/// Follows a transfer: yields what it looks like now and after every change, until it has ended or waits for a person.
 pub fn progress(engine: &Engine, id: &str) -> impl Stream<Item = Result<TransferView>> + Send + use<> {
     let start = (engine.clone(), id.to_owned(), None::<TransferView>);
     stream::unfold(Some(start), |state| async move {
@@ -67,13 +67,23 @@ pub fn progress(engine: &Engine, id: &str) -> impl Stream<Item = Result<Transfer
             match show(&engine, &id).await {
                 Err(problem) => return Some((Err(problem), None)),
                 Ok(view) if seen.as_ref() == Some(&view) => tokio::time::sleep(LOOK).await,
-                Ok(view) if rests(view.state) => return Some((Ok(view), None)),
+                Ok(view) if rests(&view) => return Some((Ok(view), None)),
                 Ok(view) => return Some((Ok(view.clone()), Some((engine, id, Some(view))))),
             }
         }
     })
 }
 
-fn rests(state: TransferState) -> bool {
-    state.is_final() || matches!(state, TransferState::Paused | TransferState::Waiting)
+/// Tells whether nothing will change by itself.
+fn rests(view: &TransferView) -> bool {
+    match view.state {
+        TransferState::Queued | TransferState::Running => false,
+        // What is to be tried again is tried again by its job.
+        TransferState::Waiting => view.reason.as_ref().is_none_or(|reason| reason.verdict != Verdict::Retry),
+        TransferState::Paused
+        | TransferState::Done
+        | TransferState::DoneWithFailures
+        | TransferState::Cancelled
+        | TransferState::Failed => true,
+    }
 }

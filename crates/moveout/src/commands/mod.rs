@@ -9,6 +9,7 @@ mod migrate;
 mod receipt;
 mod serve;
 mod token;
+mod transfer;
 
 use std::net::SocketAddr;
 
@@ -24,6 +25,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// The accounts that people and operators sign in with
     Account(account::AccountArgs),
+    /// Move a person's data from one system to another
+    Transfer(transfer::TransferArgs),
     /// Access tokens of the landing
     Token(token::TokenArgs),
     /// Play the platform: sign a deletion callback, or send one and judge the answer
@@ -46,6 +49,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(args, context).await,
             Self::Account(args) => account::run(args, context).await,
+            Self::Transfer(args) => transfer::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,
             Self::Callback(args) => callback::run(args, context).await,
             Self::Receipt(args) => receipt::run(args, context).await,

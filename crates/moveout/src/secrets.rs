@@ -22,7 +22,7 @@ pub fn resolve(reference: &SecretRef, folder: &Path, environment: &Environment) 
     filled(&value, || name.to_owned())
 }
 
-/// Reads a secret from a file; one newline at its end does not belong to it.
+/// Reads a secret from a file; white space around it does not belong to it.
 ///
 /// # Errors
 /// `MO-7003` if it cannot be read or is empty.
@@ -33,9 +33,8 @@ pub fn from_file(path: &Path) -> Result<String> {
 }
 
 fn filled(text: &str, place: impl FnOnce() -> String) -> Result<String> {
-    let secret = text.strip_suffix('\n').unwrap_or(text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    if secret.trim().is_empty() {
+    let secret = text.trim();
+    if secret.is_empty() {
         return Err(unreadable(format!("{} is empty", place())));
     }
     Ok(secret.to_owned())

@@ -54,6 +54,18 @@ pub enum Change {
     Removed,
 }
 
+impl Change {
+    /// Returns it in one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// What can be declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +76,17 @@ pub enum Kind {
     System,
     /// An OAuth client.
     Client,
+}
+
+impl Kind {
+    /// Returns it in one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::System => "system",
+            Self::Client => "client",
+        }
+    }
 }
 
 /// Declares an app.

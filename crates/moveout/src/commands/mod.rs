@@ -2,6 +2,7 @@
 
 mod account;
 mod adapter;
+mod apply;
 mod callback;
 mod completions;
 mod config;
@@ -23,6 +24,8 @@ use crate::exit::ExitCode;
 pub enum Command {
     /// Doors and workers in one process
     Serve(serve::ServeArgs),
+    /// Declare apps, systems and clients from one TOML file, idempotently
+    Apply(apply::ApplyArgs),
     /// The accounts that people and operators sign in with
     Account(account::AccountArgs),
     /// Move a person's data from one system to another
@@ -48,6 +51,7 @@ impl Command {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve(args) => serve::run(args, context).await,
+            Self::Apply(args) => apply::run(args, context).await,
             Self::Account(args) => account::run(args, context).await,
             Self::Transfer(args) => transfer::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,

@@ -104,6 +104,11 @@ impl Config {
         self.public_url.clone().or_else(noted).unwrap_or_else(|| self.url_of(self.listen))
     }
 
+    /// Tells whether somebody said under which URL outsiders reach us.
+    pub fn has_public_url(&self) -> bool {
+        self.public_url.is_some()
+    }
+
     /// Returns the URL of a server that listens on this address.
     pub fn url_at(&self, bound: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| self.url_of(bound))

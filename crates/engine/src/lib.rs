@@ -6,6 +6,7 @@ pub mod connections;
 pub mod erasure;
 pub mod jobs;
 pub mod landing;
+pub mod ledger;
 pub mod status;
 pub mod transfer;
 pub mod world;

@@ -43,5 +43,9 @@ pub enum Outcome {
 
 /// Returns every kind of job there is.
 pub fn handlers() -> Vec<Box<dyn Handler>> {
-    vec![Box::new(crate::transfer::JobHandler)]
+    vec![
+        Box::new(crate::erasure::InboxJob),
+        Box::new(crate::erasure::ErasureJob),
+        Box::new(crate::transfer::JobHandler),
+    ]
 }

@@ -1,0 +1,183 @@
+//! Whom it is about: every system is asked, and what one system knows of the person is looked for in the others, until nothing new turns up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use adapters::{Context, Eraser, Spec};
+use model::plan::{Plan, Survey};
+use model::problem::Reason;
+use model::{Code, Identity, IdentityKind, Problem, Result, Verdict, codes};
+use store::world::System;
+
+use super::plan;
+use crate::{Engine, world};
+
+/// How often identities may lead on to further systems before we stop believing that they are one person's.
+const ROUNDS: usize = 8;
+
+/// What a look at every system of an app found, before anything is destroyed.
+pub(super) struct Findings {
+    /// The systems, in the order of the declaration.
+    pub looks: Vec<Look>,
+    /// The identities asked for and those learned on the way.
+    pub identities: Vec<Identity>,
+    /// What stands in the way of the request as a whole.
+    pub blockers: Vec<Reason>,
+}
+
+/// A look at one system.
+pub(super) struct Look {
+    /// The declared name.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// What is to be done there; `None` if it could not be planned.
+    pub plan: Option<Plan>,
+    /// What was found there.
+    pub survey: Survey,
+    /// What stands in the way there.
+    pub blockers: Vec<Reason>,
+    /// Why it could not be looked at this time.
+    pub away: Option<Problem>,
+    eraser: Option<Arc<dyn Eraser>>,
+    /// The identities that the last survey was asked for.
+    asked: Option<BTreeSet<Identity>>,
+}
+
+impl Look {
+    /// Tells whether the system can be searched.
+    fn is_open(&self) -> bool {
+        self.away.is_none() && self.blockers.is_empty()
+    }
+
+    /// Takes a failure for what it is: a system that is away, or something that stands in the way.
+    fn fail(&mut self, problem: Problem) {
+        match problem.verdict() {
+            Verdict::Retry => self.away = Some(problem),
+            _ => self.blockers.push(problem.reason()),
+        }
+    }
+}
+
+impl Findings {
+    /// Tells whether anything stands in the way.
+    pub fn is_blocked(&self) -> bool {
+        self.reasons().next().is_some()
+    }
+
+    /// Returns everything that stands in the way.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.blockers.iter().chain(self.looks.iter().flat_map(|look| &look.blockers))
+    }
+
+    fn block(&mut self, code: &'static Code, detail: impl Into<String>) {
+        self.blockers.push(Problem::new(code, detail).reason());
+    }
+}
+
+/// Looks for a person in every system of an app, without changing anything.
+///
+/// # Errors
+/// What our own store says; what the systems say is in the findings.
+pub(super) async fn resolve(engine: &Engine, app: &str, requested: &[Identity]) -> Result<Findings> {
+    let systems = world::systems_of(engine, app).await?;
+    let mut findings = Findings { looks: Vec::new(), identities: requested.to_vec(), blockers: Vec::new() };
+    if systems.is_empty() {
+        findings.block(&codes::erasure::NO_SYSTEMS, format!("the app {app} has none"));
+        return Ok(findings);
+    }
+    for kind in unmapped_kinds(&systems, requested) {
+        findings.block(&codes::erasure::IDENTITY_UNMAPPED, format!("no column is mapped to {kind}"));
+    }
+    for system in &systems {
+        findings.looks.push(look(engine, system).await);
+    }
+    close(&mut findings).await;
+    Ok(findings)
+}
+
+/// Returns the kinds that were asked for and that no system has a column for.
+fn unmapped_kinds(systems: &[System], requested: &[Identity]) -> BTreeSet<IdentityKind> {
+    let mapped: BTreeSet<&IdentityKind> =
+        systems.iter().flat_map(|system| &system.declared.tables).flat_map(|table| table.identity.values()).collect();
+    requested.iter().map(|identity| identity.kind.clone()).filter(|kind| !mapped.contains(kind)).collect()
+}
+
+/// Opens a system, reads its catalogue and plans.
+async fn look(engine: &Engine, system: &System) -> Look {
+    let declared = &system.declared;
+    let mut look = Look {
+        name: declared.name.clone(),
+        label: declared.label.clone().unwrap_or_else(|| declared.name.clone()),
+        plan: None,
+        survey: Survey::default(),
+        blockers: Vec::new(),
+        away: None,
+        eraser: None,
+        asked: None,
+    };
+    match open_and_plan(engine, system).await {
+        Ok((eraser, Ok(plan))) => (look.eraser, look.plan) = (Some(eraser), Some(plan)),
+        Ok((_, Err(reasons))) => look.blockers = reasons,
+        Err(problem) => look.fail(problem),
+    }
+    look
+}
+
+async fn open_and_plan(engine: &Engine, system: &System) -> Result<(Arc<dyn Eraser>, Result<Plan, Vec<Reason>>)> {
+    let eraser = open(engine, system).await?;
+    let catalog = eraser.catalog().await?;
+    let planned = plan::plan(&catalog, &system.declared.tables);
+    Ok((eraser, planned))
+}
+
+/// Opens a system to erase in; one that is switched off stands in the way, it is never skipped.
+pub(super) async fn open(engine: &Engine, system: &System) -> Result<Arc<dyn Eraser>> {
+    if !system.declared.enabled {
+        return Err(Problem::new(&codes::erasure::SYSTEM_DISABLED, format!("{} is", system.declared.name)));
+    }
+    let spec: Spec = system.url.parse()?;
+    adapters::open_eraser(&spec, &Context { net: engine.net.clone(), token: None, transfer: None }).await
+}
+
+/// Surveys until the set of identities is closed over all systems.
+async fn close(findings: &mut Findings) {
+    let mut known: BTreeSet<Identity> = findings.identities.iter().cloned().collect();
+    let mut closed = false;
+    for _ in 0..ROUNDS {
+        let before = known.len();
+        for look in findings.looks.iter_mut().filter(|look| look.is_open()) {
+            survey(look, &mut known).await;
+        }
+        closed = known.len() == before;
+        if closed {
+            break;
+        }
+    }
+    if !closed {
+        findings.block(&codes::erasure::IDENTITIES_GROW, format!("after {ROUNDS} rounds there were still new ones"));
+    }
+    findings.identities = known.into_iter().collect();
+    for look in &mut findings.looks {
+        look.blockers.append(&mut look.survey.blockers);
+    }
+}
+
+/// Surveys one system for what is known by now, unless it was asked that already. What it learns joins the known.
+async fn survey(look: &mut Look, known: &mut BTreeSet<Identity>) {
+    let (Some(eraser), Some(plan)) = (&look.eraser, &look.plan) else { return };
+    let kinds: BTreeSet<&IdentityKind> = plan.steps.iter().flat_map(|step| step.identity.values()).collect();
+    let ask: BTreeSet<Identity> = known.iter().filter(|identity| kinds.contains(&identity.kind)).cloned().collect();
+    if look.asked.as_ref() == Some(&ask) {
+        return;
+    }
+    let identities: Vec<Identity> = known.iter().cloned().collect();
+    match eraser.survey(plan, &identities).await {
+        Ok(survey) => {
+            known.extend(survey.frozen.identities.iter().cloned());
+            look.survey = survey;
+            look.asked = Some(ask);
+        }
+        Err(problem) => look.fail(problem),
+    }
+}

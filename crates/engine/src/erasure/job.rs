@@ -1,0 +1,327 @@
+//! The work of one request, in steps that are each durable when they end. A process may die anywhere: the next one goes on from what is stored.
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use model::erasure::{ErasureState, SystemState};
+use model::plan::Frozen;
+use model::problem::Reason;
+use model::{Identity, Problem, Result, Verdict, codes};
+use store::erasures::{self, Request, SystemRow};
+use store::{Tx, jobs};
+
+use super::identity::{self, Findings, Look};
+use super::{JOB, erase, receipt, tables};
+use crate::Engine;
+use crate::jobs::{Handler, Job, Outcome};
+
+/// Carries out erasures.
+pub struct ErasureJob;
+
+#[async_trait]
+impl Handler for ErasureJob {
+    fn kind(&self) -> &'static str {
+        JOB
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Outcome> {
+        while step(engine, job).await? == Step::More {}
+        Ok(Outcome::Done)
+    }
+
+    async fn parked(&self, engine: &Engine, job: &Job, reason: &Reason) -> Result<()> {
+        let (id, reason) = (job.subject.clone(), reason.clone());
+        let blocked = engine
+            .store
+            .write("erasure.parked", move |tx| {
+                Box::pin(async move { erasures::set_state(tx, &id, ErasureState::Blocked, Some(&reason)).await })
+            })
+            .await;
+        match blocked {
+            Err(problem) if problem.is(&codes::erasure::STATE_CONFLICT) => Ok(()),
+            blocked => blocked,
+        }
+    }
+}
+
+/// One run of a job. Its writes begin by making sure that the lease is still ours.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The job, whose subject is the request's id.
+    pub job: &'a Job,
+}
+
+impl Run<'_> {
+    /// Runs an operation under the lease.
+    pub async fn write<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        let job = self.job.clone();
+        self.engine
+            .store
+            .write(name, move |tx| {
+                Box::pin(async move {
+                    jobs::hold(tx, &job).await?;
+                    operation(tx).await
+                })
+            })
+            .await
+    }
+}
+
+/// Whether there is more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The next step can be taken.
+    More,
+    /// The request has ended, or waits for somebody.
+    Rest,
+}
+
+/// What keeps a request from going on.
+pub(super) enum Halt {
+    /// Our own store failed; the request stays as it is and the job tries again.
+    Store(Problem),
+    /// The system of this name is away; the request waits and the job tries again.
+    Away(String, Problem),
+    /// A safety rule struck in the system of this name.
+    Blocked(String, Reason),
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Store(problem)
+    }
+}
+
+impl Halt {
+    /// Takes a system's failure for what its verdict says.
+    pub(super) fn at(system: &str, problem: Problem) -> Self {
+        match problem.verdict() {
+            Verdict::Retry => Self::Away(system.to_owned(), problem),
+            _ => Self::Blocked(system.to_owned(), problem.reason()),
+        }
+    }
+}
+
+/// Takes the next step of a request: resolve and freeze, intend, erase one system, conclude.
+///
+/// # Errors
+/// What the job's verdict is to judge: our store, or a system that is away.
+pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
+    let run = &Run { engine, job };
+    let Some((request, systems)) = load(engine, &job.subject).await? else { return Ok(Step::Rest) };
+    if !is_workable(&request) {
+        return Ok(Step::Rest);
+    }
+    let unfinished = systems.iter().find(|system| !is_finished(system));
+    let unplanned = systems.iter().any(|system| !is_finished(system) && system.plan.is_none());
+    let taken = if !request.frozen || unplanned {
+        resolve(run, &request, &systems).await
+    } else if request.intent.is_none() && tables::any_found(&systems) {
+        receipt::intend(run, &request, &systems).await
+    } else if let Some(system) = unfinished {
+        erase::system(run, &request, system).await
+    } else {
+        receipt::conclude(run, &request, &systems).await
+    };
+    match taken {
+        Ok(()) => Ok(Step::More),
+        // Somebody took it back while this step was under way; nothing of the step is kept.
+        Err(Halt::Store(problem)) if problem.is(&codes::erasure::STATE_CONFLICT) => Ok(Step::Rest),
+        Err(Halt::Store(problem)) => Err(problem),
+        Err(Halt::Away(name, problem)) => {
+            rest(run, &name, ErasureState::Waiting, problem.reason()).await?;
+            Err(problem)
+        }
+        Err(Halt::Blocked(name, reason)) => {
+            rest(run, &name, ErasureState::Blocked, reason).await?;
+            Ok(Step::Rest)
+        }
+    }
+}
+
+async fn load(engine: &Engine, id: &str) -> Result<Option<(Request, Vec<SystemRow>)>> {
+    let id = id.to_owned();
+    engine
+        .store
+        .read("erasure.load", move |tx| {
+            Box::pin(async move {
+                let Some(request) = erasures::by_id(tx, &id).await? else { return Ok(None) };
+                let systems = erasures::systems(tx, &id).await?;
+                Ok(Some((request, systems)))
+            })
+        })
+        .await
+}
+
+/// Tells whether a worker may go on: not with what has ended, is blocked or paused, or waits for a person.
+fn is_workable(request: &Request) -> bool {
+    match request.state {
+        ErasureState::Received | ErasureState::Running => true,
+        ErasureState::Waiting => request.reason.as_ref().is_none_or(|reason| reason.verdict == Verdict::Retry),
+        _ => false,
+    }
+}
+
+/// Tells whether a system needs no more work.
+pub(super) fn is_finished(system: &SystemRow) -> bool {
+    matches!(system.state, SystemState::VerifiedEmpty | SystemState::Attested | SystemState::Kept)
+}
+
+/// Resolves the person in all systems, then freezes them all; or stops before anything is destroyed.
+async fn resolve(run: &Run<'_>, request: &Request, before: &[SystemRow]) -> Result<(), Halt> {
+    let id = request.id.clone();
+    let requested: Vec<Identity> = run
+        .engine
+        .store
+        .read("erasure.identities", move |tx| Box::pin(async move { erasures::identities(tx, &id).await }))
+        .await?;
+    let mut findings = identity::resolve(run.engine, &request.app, &requested).await?;
+    if findings.is_blocked() {
+        return Ok(record_blocked(run, request, before, &findings).await?);
+    }
+    let away = |look: &mut Look| look.away.take().map(|problem| (look.name.clone(), problem));
+    if let Some((name, problem)) = findings.looks.iter_mut().find_map(away) {
+        return Err(Halt::Away(name, problem));
+    }
+    Ok(freeze(run, request, before, findings).await?)
+}
+
+/// Stores every system as planned and the keys of the person there, in one operation.
+async fn freeze(run: &Run<'_>, request: &Request, before: &[SystemRow], findings: Findings) -> Result<()> {
+    let id = request.id.clone();
+    let finished = |name: &str| before.iter().any(|row| row.name == name && is_finished(row));
+    let surveyed = findings.looks.iter().filter(|look| !finished(&look.name));
+    let surveyed: Vec<_> = surveyed.map(|look| (look.name.clone(), look.survey.frozen.clone())).collect();
+    let rows = rows(before, &findings.looks, |look, row| {
+        row.plan = look.plan.clone();
+        row.tables = tables::after_survey(&row.tables, &look.survey.tables);
+    });
+    let gone = gone(before, &findings.looks);
+    let identities = findings.identities;
+    run.write("erasure.freeze", move |tx| {
+        Box::pin(async move {
+            let mut keys = Vec::new();
+            for (name, found) in surveyed {
+                let known = erasures::system_frozen(tx, &id, &name).await?;
+                keys.push((name, merged(known, found)));
+            }
+            for name in &gone {
+                erasures::remove_system(tx, &id, name).await?;
+            }
+            for row in &rows {
+                erasures::put_system(tx, &id, row).await?;
+            }
+            erasures::freeze(tx, &id, &identities, &keys).await?;
+            erasures::set_state(tx, &id, ErasureState::Running, None).await
+        })
+    })
+    .await
+}
+
+/// Adds what a survey found to what was frozen before: a second look never forgets whom the first was about.
+fn merged(known: Option<Frozen>, found: Frozen) -> Frozen {
+    let Some(mut frozen) = known else { return found };
+    for identity in found.identities {
+        if !frozen.identities.contains(&identity) {
+            frozen.identities.push(identity);
+        }
+    }
+    for (column, values) in found.keys {
+        frozen.keys.entry(column).or_default().extend(values);
+    }
+    frozen
+}
+
+/// Stores what stands in the way, system by system. Nothing is frozen: as nothing was destroyed, a resumed request looks afresh.
+async fn record_blocked(run: &Run<'_>, request: &Request, before: &[SystemRow], findings: &Findings) -> Result<()> {
+    let id = request.id.clone();
+    let rows = rows(before, &findings.looks, |look, row| {
+        row.reason = joined(&look.blockers);
+        if row.reason.is_some() {
+            row.state = SystemState::Blocked;
+        }
+    });
+    let gone = gone(before, &findings.looks);
+    let reason = joined(&findings.reasons().cloned().collect::<Vec<_>>());
+    run.write("erasure.block", move |tx| {
+        Box::pin(async move {
+            for name in &gone {
+                erasures::remove_system(tx, &id, name).await?;
+            }
+            for row in &rows {
+                erasures::put_system(tx, &id, row).await?;
+            }
+            erasures::set_state(tx, &id, ErasureState::Blocked, reason.as_ref()).await
+        })
+    })
+    .await
+}
+
+/// Makes the row of every system that was looked at; those that are finished stay as they are.
+fn rows(before: &[SystemRow], looks: &[Look], mut fill: impl FnMut(&Look, &mut SystemRow)) -> Vec<SystemRow> {
+    let row = |(position, look): (usize, &Look)| {
+        let known = before.iter().find(|row| row.name == look.name);
+        if let Some(row) = known.filter(|row| is_finished(row)) {
+            return row.clone();
+        }
+        let mut row = SystemRow {
+            name: look.name.clone(),
+            position: position as u64,
+            label: look.label.clone(),
+            state: SystemState::Pending,
+            reason: None,
+            plan: None,
+            tables: known.map(|row| row.tables.clone()).unwrap_or_default(),
+            kept: known.map(|row| row.kept.clone()).unwrap_or_default(),
+        };
+        fill(look, &mut row);
+        row
+    };
+    looks.iter().enumerate().map(row).collect()
+}
+
+/// Returns the unfinished systems that the declaration no longer has.
+fn gone(before: &[SystemRow], looks: &[Look]) -> Vec<String> {
+    let declared = |row: &&SystemRow| looks.iter().any(|look| look.name == row.name);
+    before.iter().filter(|row| !is_finished(row) && !declared(row)).map(|row| row.name.clone()).collect()
+}
+
+/// Makes one reason of several: the first, which also names the others.
+fn joined(reasons: &[Reason]) -> Option<Reason> {
+    /// How many are named.
+    const NAMED: usize = 10;
+    let (first, others) = reasons.split_first()?;
+    let mut reason = first.clone();
+    for other in others.iter().take(NAMED).filter(|other| *other != first) {
+        reason.detail.push_str(&format!("; also {} {}: {}", other.code, other.title, other.detail));
+    }
+    if others.len() > NAMED {
+        reason.detail.push_str(&format!("; and {} more", others.len() - NAMED));
+    }
+    Some(reason)
+}
+
+/// Lets a request wait or be blocked because of one system, and says why at both.
+async fn rest(run: &Run<'_>, name: &str, state: ErasureState, reason: Reason) -> Result<()> {
+    let (id, name) = (run.job.subject.clone(), name.to_owned());
+    run.write("erasure.rest", move |tx| {
+        Box::pin(async move {
+            // Read afresh: what was counted since the step began stays.
+            let rows = erasures::systems(tx, &id).await?;
+            if let Some(mut row) = rows.into_iter().find(|row| row.name == name) {
+                row.reason = Some(reason.clone());
+                if state == ErasureState::Blocked {
+                    row.state = SystemState::Blocked;
+                }
+                erasures::put_system(tx, &id, &row).await?;
+            }
+            erasures::set_state(tx, &id, state, Some(&reason)).await
+        })
+    })
+    .await
+}

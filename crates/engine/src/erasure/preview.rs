@@ -1,0 +1,51 @@
+//! The dry run: what a request would find and do, without making one.
+
+use model::erasure::{PlanView, PlannedSystem, PlannedTable};
+use model::plan::Action;
+use model::{Identity, Problem, Result};
+
+use super::identity::{self, Look};
+use crate::{Engine, world};
+
+/// Looks for a person in every system of an app and says what a request would do. Nothing is changed or recorded.
+///
+/// # Errors
+/// `MO-1006` for an unknown app; what the systems say is in the view.
+pub async fn preview(engine: &Engine, app: &str, identities: &[Identity]) -> Result<PlanView> {
+    let app = world::app(engine, app).await?.declared.name;
+    let findings = identity::resolve(engine, &app, identities).await?;
+    let systems: Vec<PlannedSystem> = findings.looks.iter().map(system).collect();
+    Ok(PlanView {
+        app,
+        identities: findings.identities.len() as u64,
+        found: systems.iter().flat_map(|system| &system.tables).map(|table| table.found).sum(),
+        blockers: findings.blockers,
+        systems,
+    })
+}
+
+fn system(look: &Look) -> PlannedSystem {
+    let steps = look.plan.iter().flat_map(|plan| &plan.steps);
+    let found = |name: &str| look.survey.tables.iter().find(|table| table.name == name).map_or(0, |table| table.found);
+    PlannedSystem {
+        name: look.name.clone(),
+        tables: steps
+            .map(|step| PlannedTable {
+                name: step.table.clone(),
+                action: action(&step.action).to_owned(),
+                found: found(&step.table),
+            })
+            .collect(),
+        blockers: look.blockers.clone(),
+        warnings: look.plan.as_ref().map(|plan| plan.warnings.clone()).unwrap_or_default(),
+        away: look.away.as_ref().map(Problem::reason),
+    }
+}
+
+fn action(action: &Action) -> &'static str {
+    match action {
+        Action::Delete => "delete",
+        Action::Keep(_) => "keep",
+        Action::DeleteOrStub => "delete_or_stub",
+    }
+}

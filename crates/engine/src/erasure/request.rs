@@ -1,0 +1,226 @@
+//! Requests come in: a callback is verified and appended to the inbox; promotion settles what it means.
+
+use jiff::Timestamp;
+use model::erasure::{ErasureState, RequestView};
+use model::problem::Reason;
+use model::world::OnCallback;
+use model::{Code, Identity, IdentityKind, Problem, Result, codes};
+use serde::{Deserialize, Serialize};
+use store::erasures::{self, New, Request};
+use store::{Tx, world::App};
+use wire::{confirmation, signed_request};
+
+use super::{JOB, deadlines, view};
+use crate::{Engine, world};
+
+/// The door of the deletion callback.
+pub const CALLBACK: &str = "callback";
+/// The door of the deauthorize callback.
+pub const DEAUTHORIZE: &str = "deauthorize";
+
+/// What the platform is answered (data deletion callback, "url" and "confirmation_code").
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Where the person sees the status.
+    pub url: String,
+    /// The code that leads there.
+    pub confirmation_code: String,
+}
+
+/// What a callback said, as it waits in the inbox. Personal data: sealed there.
+#[derive(Serialize, Deserialize)]
+struct Arrived {
+    identity: Identity,
+    issued_at: Option<Timestamp>,
+}
+
+/// Takes a deletion callback: verified, and durable when this returns. The same text always gets the same code.
+///
+/// # Errors
+/// `MO-1006` for an unknown app, what `wire::signed_request::verify` says, or what the store says.
+pub async fn accept_callback(engine: &Engine, app: &str, signed_request: &str) -> Result<Accepted> {
+    accept(engine, app, signed_request, CALLBACK).await
+}
+
+/// Takes a deauthorize callback: the same envelope, meaning that access was withdrawn.
+///
+/// # Errors
+/// As [`accept_callback`].
+pub async fn accept_deauthorize(engine: &Engine, app: &str, signed_request: &str) -> Result<Accepted> {
+    accept(engine, app, signed_request, DEAUTHORIZE).await
+}
+
+async fn accept(engine: &Engine, name: &str, text: &str, door: &'static str) -> Result<Accepted> {
+    let app = world::app(engine, name).await?;
+    let verified = signed_request::verify(text, &secrets(&app)?)?;
+    let arrived = Arrived {
+        identity: Identity::new(IdentityKind::asid(), verified.payload.user_id)?,
+        issued_at: verified.payload.issued_at,
+    };
+    let payload = store::value::json(&arrived)?;
+    let key = engine.store.vault().key("confirmation-code");
+    // Each door has codes of its own: the platform signs the same text for both callbacks.
+    let scope = if door == CALLBACK { app.declared.name.clone() } else { format!("{}/{door}", app.declared.name) };
+    let code = confirmation::derive(&key, &scope, text);
+    let (received_at, owned) = (engine.ambient.now(), code.clone());
+    engine
+        .store
+        .write("erasure.accept", move |tx| {
+            Box::pin(async move {
+                let sealed = tx.vault().seal("inbox", &owned, "payload", payload.as_bytes());
+                store::inbox::append(tx, &app.declared.name, door, &owned, &sealed, received_at).await
+            })
+        })
+        .await?;
+    Ok(Accepted { url: status_url(engine, &code), confirmation_code: code })
+}
+
+fn secrets(app: &App) -> Result<Vec<signed_request::Secret>> {
+    app.secrets.iter().map(|secret| signed_request::Secret::new(secret.as_bytes())).collect()
+}
+
+/// Returns the address of the status page for a code.
+pub fn status_url(engine: &Engine, code: &str) -> String {
+    format!("{}/deletion/{code}", engine.settings.public_url)
+}
+
+/// Makes a request for a door that proves the person itself: the command line, the API, a list.
+///
+/// # Errors
+/// `MO-1006` for an unknown app, `MO-2014` without identities.
+pub async fn request(engine: &Engine, app: &str, identities: Vec<Identity>, door: &str) -> Result<RequestView> {
+    let app = world::app(engine, app).await?;
+    if identities.is_empty() {
+        return Err(Problem::new(&codes::erasure::IDENTITY_MALFORMED, "the request names no identity"));
+    }
+    let door = door.to_owned();
+    let id = engine
+        .store
+        .write("erasure.request", move |tx| {
+            Box::pin(async move {
+                let code = confirmation::from_random(&tx.ambient.random());
+                let received_at = tx.ambient.now();
+                let arrival = Arrival { app: &app.declared.name, door: &door, code: &code, received_at };
+                if let Some(open) = join_open(tx, &arrival, &identities).await? {
+                    return Ok(open.id);
+                }
+                begin(tx, &arrival, identities, None, Start::Erase).await
+            })
+        })
+        .await?;
+    view::show(engine, &id).await
+}
+
+/// Something that came through a door.
+#[derive(Clone, Copy)]
+struct Arrival<'a> {
+    app: &'a str,
+    door: &'a str,
+    code: &'a str,
+    received_at: Timestamp,
+}
+
+/// Settles one callback of the inbox, in the operation that takes it out: duplicates join, new ones become a request with a job.
+///
+/// # Errors
+/// What the store says; then it stays in the inbox.
+pub async fn promote(tx: &mut Tx<'_>, entry: &store::inbox::Entry) -> Result<()> {
+    let code = &entry.confirmation_code;
+    if erasures::by_code(tx, code).await?.is_some() {
+        return Ok(());
+    }
+    let payload = tx.vault().open("inbox", code, "payload", &entry.payload)?;
+    let arrived: Arrived = serde_json::from_slice(&payload).map_err(|cause| {
+        Problem::new(&codes::store::SEALED_VALUE_BROKEN, "inbox.payload holds something else").caused_by(cause)
+    })?;
+    let arrival = Arrival { app: &entry.app, door: &entry.door, code, received_at: entry.received_at };
+    let person = vec![arrived.identity];
+    if arrival.door == DEAUTHORIZE {
+        begin(tx, &arrival, person, arrived.issued_at, Start::Refuse(&codes::erasure::ACCESS_WITHDRAWN)).await?;
+        return Ok(());
+    }
+    if join_open(tx, &arrival, &person).await?.is_some()
+        || join_replayed(tx, &arrival, &person, arrived.issued_at).await?
+    {
+        return Ok(());
+    }
+    let start = match store::world::app(tx, arrival.app).await?.map(|app| app.declared.on_callback) {
+        Some(OnCallback::Review) => Start::Review,
+        Some(OnCallback::RevokeOnly) => Start::Refuse(&codes::erasure::CALLBACK_REVOKES_ONLY),
+        // An app that was taken out meanwhile: the job finds no system for it and says so.
+        Some(OnCallback::Erase) | None => Start::Erase,
+    };
+    begin(tx, &arrival, person, arrived.issued_at, start).await?;
+    Ok(())
+}
+
+/// Lets the code lead to the person's open request, if there is one.
+async fn join_open(tx: &mut Tx<'_>, arrival: &Arrival<'_>, person: &[Identity]) -> Result<Option<Request>> {
+    let known = erasures::of_person(tx, arrival.app, person).await?;
+    let Some(open) = known.into_iter().find(|request| !request.state.is_final()) else { return Ok(None) };
+    erasures::add_code(tx, arrival.code, &open.id, arrival.received_at).await?;
+    Ok(Some(open))
+}
+
+/// Lets the code lead to an ended request if the callback was signed before that one arrived: then somebody repeats an old callback.
+async fn join_replayed(
+    tx: &mut Tx<'_>,
+    arrival: &Arrival<'_>,
+    person: &[Identity],
+    issued_at: Option<Timestamp>,
+) -> Result<bool> {
+    let Some(issued_at) = issued_at else { return Ok(false) };
+    let known = erasures::of_person(tx, arrival.app, person).await?;
+    // The platform signs whole seconds: what was signed in the second of the last arrival may well be newer.
+    let Some(ended) = known.into_iter().find(|request| issued_at.as_second() < request.received_at.as_second()) else {
+        return Ok(false);
+    };
+    erasures::add_code(tx, arrival.code, &ended.id, arrival.received_at).await?;
+    Ok(true)
+}
+
+/// How a request begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// With the work.
+    Erase,
+    /// Waiting for an approval.
+    Review,
+    /// At its end, with a reason.
+    Refuse(&'static Code),
+}
+
+async fn begin(
+    tx: &mut Tx<'_>,
+    arrival: &Arrival<'_>,
+    identities: Vec<Identity>,
+    issued_at: Option<Timestamp>,
+    start: Start,
+) -> Result<String> {
+    let (state, reason): (_, Option<Reason>) = match start {
+        Start::Erase => (ErasureState::Received, None),
+        Start::Review => (ErasureState::Waiting, Some(Problem::new(&codes::erasure::APPROVAL_NEEDED, "").reason())),
+        Start::Refuse(code) => (ErasureState::Refused, Some(Problem::new(code, "").reason())),
+    };
+    let id = tx.ambient.id();
+    let request = Request {
+        id: id.clone(),
+        app: arrival.app.to_owned(),
+        door: arrival.door.to_owned(),
+        code: arrival.code.to_owned(),
+        state,
+        reason,
+        received_at: arrival.received_at,
+        issued_at,
+        due_at: deadlines::due_at(arrival.received_at),
+        finished_at: state.is_final().then(|| tx.ambient.now()),
+        frozen: false,
+        intent: None,
+        receipt: None,
+    };
+    erasures::insert(tx, &New { request, identities }).await?;
+    if matches!(start, Start::Erase) {
+        store::jobs::enqueue(tx, JOB, &id, None).await?;
+    }
+    Ok(id)
+}

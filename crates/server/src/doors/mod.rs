@@ -1,5 +1,6 @@
 //! Doors that programs knock at: the deletion callback, the landing, health and metrics.
 
+mod callback;
 pub(crate) mod health;
 
 use axum::Router;
@@ -8,5 +9,5 @@ use crate::App;
 
 /// Returns the routes of this room.
 pub fn router() -> Router<App> {
-    Router::new().merge(health::router())
+    Router::new().merge(callback::router()).merge(health::router())
 }

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod browser;
 mod connections;
+mod deletion;
 pub mod layout;
 pub(crate) mod login;
 
@@ -19,4 +20,5 @@ pub fn router() -> Router<App> {
         .route("/logout", post(login::sign_out))
         .route("/connections", get(connections::list))
         .route("/connections/{id}/revoke", post(connections::revoke))
+        .merge(deletion::router())
 }

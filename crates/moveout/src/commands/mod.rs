@@ -6,6 +6,7 @@ mod apply;
 mod callback;
 mod completions;
 mod config;
+mod erasure;
 mod migrate;
 mod receipt;
 mod serve;
@@ -40,6 +41,8 @@ pub enum Command {
     Adapter(adapter::AdapterArgs),
     /// Bring the store to the schema of this binary
     Migrate(migrate::MigrateArgs),
+    /// Erase a person's data, and see what became of it
+    Erasure(erasure::ErasureArgs),
     /// Check or print the settings
     Config(config::ConfigArgs),
     /// Print completions for a shell
@@ -59,6 +62,7 @@ impl Command {
             Self::Receipt(args) => receipt::run(args, context).await,
             Self::Adapter(args) => adapter::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
+            Self::Erasure(args) => erasure::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
             Self::Completions(args) => completions::run(args, context).await,
         }

@@ -29,6 +29,9 @@ pub struct Capabilities {
     pub recognises_repeats: bool,
     /// How many items may be written at once.
     pub concurrency: usize,
+    /// How many may be written at once where they have no content: such items cost little to hold, and a destination
+    /// that confirms groups needs many. Less than `concurrency` means the same.
+    pub concurrency_without_content: usize,
 }
 
 /// In which order the content of a source can be opened cheaply.

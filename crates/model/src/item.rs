@@ -114,7 +114,8 @@ pub enum Fields {
 /// A published activity, in the terms of ActivityStreams 2.0 and DTP's `SocialActivity`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
-    /// What it is.
+    /// What it is. `kind` is the name of the variant of [`Fields`] that holds this.
+    #[serde(rename = "type")]
     pub kind: ActivityKind,
     /// Who published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,6 +215,27 @@ impl Item {
             Fields::Media { title, .. } => title,
             Fields::Activity(activity) => activity.title.as_deref().unwrap_or(&self.id),
             Fields::Link { title, target } => title.as_deref().unwrap_or(target),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_fields_comes_back_from_json() {
+        let (name, title) = (String::from("n"), String::from("t"));
+        let all = [
+            Fields::Container { name: name.clone(), description: None },
+            Fields::Media { title: title.clone(), description: None, favorite: Some(true) },
+            Fields::Activity(Box::new(Activity { kind: ActivityKind::Share, ..Activity::default() })),
+            Fields::Link { target: title, title: None },
+            Fields::Opaque { name },
+        ];
+        for fields in all {
+            let text = serde_json::to_string(&fields).unwrap();
+            assert_eq!(serde_json::from_str::<Fields>(&text).unwrap(), fields, "{text}");
         }
     }
 }

@@ -23,6 +23,7 @@ fn capabilities() -> Capabilities {
         content_order: ContentOrder::Any,
         recognises_repeats: true,
         concurrency: 16,
+        concurrency_without_content: 1024,
     }
 }
 

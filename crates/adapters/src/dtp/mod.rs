@@ -21,6 +21,8 @@ use crate::verbs::{Body, Capabilities, ContentOrder, Destination, ItemKey, Writt
 const MAX_ANSWER: usize = 64 * 1024;
 /// How many items a landing of ours takes at once.
 const CONCURRENCY_KNOWN: usize = 16;
+/// How many without content: our landing commits those that wait together.
+const WITHOUT_CONTENT_KNOWN: usize = 64;
 /// How many items are sent at once to an endpoint of which nothing is known; a DTP worker sends one, per job.
 const CONCURRENCY_UNKNOWN: usize = 4;
 
@@ -58,6 +60,7 @@ fn capabilities(recognises_repeats: bool) -> Capabilities {
         content_order: ContentOrder::Any,
         recognises_repeats,
         concurrency: if recognises_repeats { CONCURRENCY_KNOWN } else { CONCURRENCY_UNKNOWN },
+        concurrency_without_content: if recognises_repeats { WITHOUT_CONTENT_KNOWN } else { CONCURRENCY_UNKNOWN },
     }
 }
 

@@ -50,8 +50,10 @@ pub(super) struct Line {
     pub(super) ambient: Ambient,
     pub(super) source: Arc<dyn Source>,
     pub(super) destination: Arc<dyn Destination>,
-    /// How many items may be at the destination at once.
-    pub(super) slots: Arc<Semaphore>,
+    /// How many items may be at the destination at once, counted in items without content.
+    slots: Arc<Semaphore>,
+    /// How many slots an item with content takes.
+    weight: u32,
     /// Held while content is read, where it can only be read in order.
     content: Option<Arc<Semaphore>>,
     recognises_repeats: bool,
@@ -79,16 +81,33 @@ impl Line {
         destination: Arc<dyn Destination>,
     ) -> Self {
         let (reads, writes) = (source.capabilities(), destination.capabilities());
+        let concurrency = writes.concurrency.max(1);
+        let slots = writes.concurrency_without_content.max(concurrency);
         Self {
             transfer: transfer.to_owned(),
             ambient,
-            slots: Arc::new(Semaphore::new(writes.concurrency.max(1))),
+            slots: Arc::new(Semaphore::new(slots)),
+            weight: u32::try_from(slots / concurrency).unwrap_or(u32::MAX),
             content: (reads.content_order == ContentOrder::AsRead).then(|| Arc::new(Semaphore::new(1))),
             recognises_repeats: writes.recognises_repeats,
             source,
             destination,
             brake: Brake::default(),
         }
+    }
+
+    /// Takes the place of an item at the destination, if there is one now.
+    pub(super) fn try_enter(&self, ready: &Ready) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().try_acquire_many_owned(self.weight_of(ready)).ok()
+    }
+
+    /// Waits for the place of an item at the destination.
+    pub(super) async fn enter(&self, ready: &Ready) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().acquire_many_owned(self.weight_of(ready)).await.ok()
+    }
+
+    fn weight_of(&self, ready: &Ready) -> u32 {
+        if ready.item.content.is_some() { self.weight } else { 1 }
     }
 
     /// Carries an item to its end. The first slot is handed in; it is given up while the item waits to be tried again.
@@ -100,7 +119,7 @@ impl Line {
         let (state, result) = loop {
             let slot = match first_slot.take() {
                 Some(slot) => Some(slot),
-                None => self.slots.clone().acquire_owned().await.ok(),
+                None => self.enter(&ready).await,
             };
             if !self.brake.wait().await {
                 break (ItemState::Pending, None);

@@ -51,7 +51,7 @@ impl Writer {
         Self {
             store,
             run,
-            concurrency: line.slots.available_permits(),
+            concurrency: line.destination.capabilities().concurrency.max(1),
             line,
             unmarked: VecDeque::new(),
             queue: VecDeque::new(),
@@ -95,7 +95,6 @@ impl Writer {
             }
             tokio::select! {
                 biased;
-                Some(delivered) = self.under_way.next(), if !self.under_way.is_empty() => self.take_all(delivered),
                 Some(marked) = &mut self.marking, if marking => {
                     marking = false;
                     self.queue.extend(marked?);
@@ -104,13 +103,12 @@ impl Writer {
                     journaling = false;
                     self.obey(state?);
                 }
+                Some(delivered) = self.under_way.next(), if !self.under_way.is_empty() => self.take_all(delivered),
                 batch = batches.recv(), if reading && self.unmarked.is_empty() && self.queue.is_empty() => match batch {
                     Some(batch) => self.accept(batch),
                     None => reading = false,
                 },
-                slot = self.line.slots.clone().acquire_owned(), if waiting => {
-                    if let Ok(slot) = slot { self.launch_with(slot) }
-                }
+                Some(slot) = async { self.line.enter(self.queue.front()?).await }, if waiting => self.launch_with(slot),
                 _ = look.tick() => self.look().await?,
             }
         }
@@ -129,8 +127,9 @@ impl Writer {
 
     /// Sends what may leave now.
     fn launch(&mut self) {
-        while self.may_launch() && !self.queue.is_empty() {
-            let Ok(slot) = self.line.slots.clone().try_acquire_owned() else { return };
+        while self.may_launch()
+            && let Some(slot) = self.queue.front().and_then(|ready| self.line.try_enter(ready))
+        {
             self.launch_with(slot);
         }
     }

@@ -8,6 +8,7 @@ use model::problem::Reason;
 use store::jobs::{Standing, standing};
 
 use super::handler::{Handler, handlers};
+use super::name::Name;
 use super::run::Crew;
 use super::worker::CONCURRENCY;
 use crate::Engine;
@@ -24,7 +25,7 @@ pub async fn drain(engine: &Engine) -> Result<usize> {
 }
 
 pub(super) async fn drain_with(engine: &Engine, handlers: Vec<Box<dyn Handler>>) -> Result<usize> {
-    let crew = Crew::new(engine.clone(), handlers);
+    let (crew, _name) = take_up(engine, handlers).await?;
     let mut runs = 0;
     loop {
         let jobs = crew.claim(CONCURRENCY, crew.kinds().collect(), None).await?;
@@ -50,7 +51,7 @@ pub(super) async fn drain_one_with(
     kind: &'static str,
     subject: &str,
 ) -> Result<Option<Reason>> {
-    let crew = Crew::new(engine.clone(), handlers);
+    let (crew, _name) = take_up(engine, handlers).await?;
     loop {
         if let Some(job) = crew.claim(1, vec![kind], Some(subject.to_owned())).await?.pop() {
             crew.run(job).await?;
@@ -67,4 +68,13 @@ pub(super) async fn drain_one_with(
             Standing::Open => tokio::time::sleep(LOOK_AGAIN).await,
         }
     }
+}
+
+/// Makes a crew of this process, after giving back the leases of processes that are gone.
+async fn take_up(engine: &Engine, handlers: Vec<Box<dyn Handler>>) -> Result<(Crew, Name)> {
+    let (name, gone) = Name::take(engine)?;
+    let mut crew = Crew::new(engine.clone(), handlers);
+    crew.owner.clone_from(&name.owner);
+    crew.release(&gone.owners).await?;
+    Ok((crew, name))
 }

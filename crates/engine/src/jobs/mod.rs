@@ -2,6 +2,7 @@
 
 mod drain;
 mod handler;
+mod name;
 mod run;
 mod worker;
 

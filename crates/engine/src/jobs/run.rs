@@ -51,12 +51,19 @@ impl Crew {
         self.engine.store.write("jobs.claim", move |tx| Box::pin(async move { jobs::claim(tx, &claim).await })).await
     }
 
-    /// Gives back whatever this crew still holds.
-    pub(super) async fn release(&self) -> Result<u64> {
-        let owner = self.owner.clone();
+    /// Gives back whatever the workers of these names still hold.
+    pub(super) async fn release(&self, names: &[String]) -> Result<()> {
+        let names = names.to_vec();
         self.engine
             .store
-            .write("jobs.release", move |tx| Box::pin(async move { jobs::release(tx, &owner).await }))
+            .write("jobs.release", move |tx| {
+                Box::pin(async move {
+                    for name in &names {
+                        jobs::release(tx, name).await?;
+                    }
+                    Ok(())
+                })
+            })
             .await
     }
 

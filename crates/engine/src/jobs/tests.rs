@@ -12,6 +12,7 @@ use testkit::ambient::ManualClock;
 use tokio_util::sync::CancellationToken;
 
 use super::drain::{drain_one_with, drain_with};
+use super::name::Name;
 use super::run::{Crew, backoff};
 use super::{Handler, Job, Outcome, Worker};
 use crate::{Engine, Settings};
@@ -56,7 +57,7 @@ impl Probe {
 }
 
 struct Bed {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     engine: Engine,
     clock: Arc<ManualClock>,
     probe: Probe,
@@ -69,7 +70,7 @@ impl Bed {
         let store = Store::open_sqlite(folder.path(), Keys::generate(&ambient), ambient.clone()).await.unwrap();
         let settings = Settings { public_url: "https://moveout.test".to_owned(), data: folder.path().to_owned() };
         let net = net::Client::new(net::Policy::operator());
-        Self { engine: Engine::new(store, ambient, net, settings), folder, clock, probe: Probe::default() }
+        Self { engine: Engine::new(store, ambient, net, settings), _folder: folder, clock, probe: Probe::default() }
     }
 
     async fn enqueue(&self, subject: &str) {
@@ -171,21 +172,28 @@ async fn several_workers_share_the_queue_and_do_everything_once() {
 }
 
 #[tokio::test]
-async fn a_worker_finds_the_leases_it_held_before_a_crash() {
+async fn the_leases_of_a_process_that_is_gone_are_given_back_at_once() {
     let bed = Bed::new().await;
-    std::fs::write(bed.folder.path().join("worker-id"), "worker-of-this-folder").unwrap();
-    bed.enqueue("a").await;
-    let mut crashed = Crew::new(bed.engine.clone(), bed.probe.handlers());
-    crashed.owner = "worker-of-this-folder".to_owned();
-    assert_eq!(crashed.claim(1, vec!["probe"], None).await.unwrap().len(), 1);
+    let living = Name::take(&bed.engine).unwrap().0;
+    for (subject, owner) in
+        [("of the living", &living.owner), ("of the dead", &Name::take(&bed.engine).unwrap().0.owner)]
+    {
+        bed.enqueue(subject).await;
+        let mut crew = Crew::new(bed.engine.clone(), bed.probe.handlers());
+        crew.owner.clone_from(owner);
+        assert_eq!(crew.claim(1, vec!["probe"], None).await.unwrap().len(), 1);
+    }
+    bed.drain().await;
+    assert_eq!(*bed.probe.runs.lock().unwrap(), ["of the dead"], "without waiting: the clock stood still");
+    drop(living);
 
     let stop = CancellationToken::new();
     let worker = Worker::with_handlers(bed.engine.clone(), bed.probe.handlers());
     let running = tokio::spawn(worker.run(stop.clone()));
-    while bed.standing("a").await != Standing::Ended {
+    while bed.standing("of the living").await != Standing::Ended {
         tokio::task::yield_now().await;
     }
     stop.cancel();
     running.await.unwrap().unwrap();
-    assert_eq!(bed.probe.runs(), 1, "without waiting for the lease to run out: the clock stood still");
+    assert_eq!(bed.probe.runs(), 2);
 }

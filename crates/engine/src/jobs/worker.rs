@@ -1,17 +1,16 @@
 //! The worker of a server: claims what is due, runs several jobs at once, and stops without losing any.
 
-use std::fs::File;
-use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Problem, Result, codes};
+use model::Result;
 use store::jobs::{self, Job};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::handler::{Handler, handlers};
+use super::name::Name;
 use super::run::Crew;
 use crate::Engine;
 
@@ -23,8 +22,6 @@ const BULK: usize = 12;
 const POLL: Duration = Duration::from_secs(1);
 /// How long running jobs may go on after a stop; then they are cut off and taken up again later.
 const GRACE: Duration = Duration::from_secs(10);
-/// The file in the data folder that names its worker.
-const NAME_FILE: &str = "worker-id";
 
 /// Runs jobs until it is stopped.
 pub struct Worker {
@@ -48,11 +45,10 @@ impl Worker {
     /// # Errors
     /// `MO-7005` if the data folder cannot be written. A store that is away is waited for.
     pub async fn run(mut self, stop: CancellationToken) -> Result<()> {
-        let name = WorkerName::take(&self.crew.engine)?;
-        if let Some(name) = &name {
-            self.crew.owner.clone_from(&name.id);
-        }
-        self.release().await;
+        let (name, gone) = Name::take(&self.crew.engine)?;
+        self.crew.owner.clone_from(&name.owner);
+        self.release(&gone.owners).await;
+        drop(gone);
         let mut running = JoinSet::new();
         while !stop.is_cancelled() {
             let found = self.start_jobs(&mut running).await;
@@ -74,7 +70,7 @@ impl Worker {
         if tokio::time::timeout(GRACE, rest).await.is_err() {
             running.shutdown().await;
         }
-        self.release().await;
+        self.release(std::slice::from_ref(&name.owner)).await;
         Ok(())
     }
 
@@ -105,8 +101,9 @@ impl Worker {
         })
     }
 
-    async fn release(&self) {
-        if let Err(problem) = self.crew.release().await {
+    /// Gives back the leases of these names.
+    async fn release(&self, names: &[String]) {
+        if let Err(problem) = self.crew.release(names).await {
             tracing::warn!(%problem, "leases are not given back; they run out by themselves");
         }
     }
@@ -123,36 +120,5 @@ fn log_end(ended: Result<Result<()>, tokio::task::JoinError>) {
         Ok(Ok(())) => {}
         Ok(Err(problem)) => tracing::warn!(%problem, "the end of a job is not recorded; its lease runs out by itself"),
         Err(error) => tracing::error!(%error, "a job panicked; its lease runs out by itself"),
-    }
-}
-
-/// The name under which the worker of a data folder holds leases: it outlives a restart, so that the next worker knows its own.
-struct WorkerName {
-    id: String,
-    /// Locked while we live.
-    _file: File,
-}
-
-impl WorkerName {
-    /// Takes the folder's name, or none if another process has it.
-    fn take(engine: &Engine) -> Result<Option<Self>> {
-        let path = engine.settings.data.join(NAME_FILE);
-        let failed = |cause| {
-            Problem::new(&codes::config::FILE_UNWRITABLE, format!("{} cannot be written", path.display()))
-                .caused_by(cause)
-        };
-        std::fs::create_dir_all(&engine.settings.data).map_err(failed)?;
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        if file.try_lock().is_err() {
-            return Ok(None);
-        }
-        let mut id = String::new();
-        file.read_to_string(&mut id).map_err(failed)?;
-        if id.trim().is_empty() {
-            id = engine.ambient.id();
-            file.rewind().and_then(|()| file.write_all(id.as_bytes())).map_err(failed)?;
-        }
-        Ok(Some(Self { id: id.trim().to_owned(), _file: file }))
     }
 }

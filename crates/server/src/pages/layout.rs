@@ -83,6 +83,55 @@ pub fn percent(done: &u64, total: &u64) -> u64 {
     done.saturating_mul(100).checked_div(*total).unwrap_or(0).min(100)
 }
 
+/// How far a due date is away.
+pub struct Due {
+    /// `calm`, `warn` in the last week, `bad` when it is over.
+    pub tone: &'static str,
+    /// For people, to the day.
+    pub words: String,
+}
+
+/// Tells how far a due date is away.
+pub fn due(at: Timestamp, now: Timestamp) -> Due {
+    let days = at.duration_since(now).as_secs().div_euclid(24 * 3600);
+    let (tone, words) = match days {
+        ..=-2 => ("bad", format!("{} days late", -days - 1)),
+        -1 => ("bad", "late since today".to_owned()),
+        0 => ("warn", "due today".to_owned()),
+        1 => ("warn", "due tomorrow".to_owned()),
+        2..=7 => ("warn", format!("due in {days} days")),
+        _ => ("calm", format!("due in {days} days")),
+    };
+    Due { tone, words }
+}
+
+/// Writes a number of bytes for people.
+pub fn bytes(bytes: &u64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+    let (mut value, mut unit) = (*bytes as f64, 0);
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 9.95 {
+        format!("{value:.0} {}", units[unit])
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}
+
+/// Writes a count with its thousands apart.
+pub fn number(number: &u64) -> String {
+    let digits = number.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    parts.join("\u{202f}")
+}
+
+/// Returns the end of an id, which is random: enough to tell it from its neighbours.
+pub fn short(id: &str) -> &str {
+    id.char_indices().rev().nth(7).map_or(id, |(start, _)| &id[start..])
+}
+
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
@@ -129,6 +178,25 @@ mod tests {
         for name in names {
             assert_ne!(look(&name).word, name, "{name} is shown as it is stored");
         }
+    }
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!(
+            [bytes(&0), bytes(&999), bytes(&1_000), bytes(&9_990_000), bytes(&12_345_678)].join(" "),
+            "0 bytes 999 bytes 1.0 kB 10 MB 12 MB"
+        );
+        assert_eq!([number(&7), number(&1_234), number(&1_000_000)], ["7", "1\u{202f}234", "1\u{202f}000\u{202f}000"]);
+    }
+
+    #[test]
+    fn a_due_date_is_late_from_its_moment_on() {
+        let at: Timestamp = "2026-12-22T12:00:00Z".parse().unwrap();
+        let words = |now: &str| due(at, now.parse().unwrap()).words;
+        assert_eq!(words("2026-11-22T12:00:00Z"), "due in 30 days");
+        assert_eq!(words("2026-12-22T11:59:59Z"), "due today");
+        assert_eq!(words("2026-12-22T12:00:01Z"), "late since today");
+        assert_eq!(words("2026-12-25T13:00:00Z"), "3 days late");
     }
 
     #[test]

@@ -3,9 +3,13 @@
 pub mod assets;
 pub mod browser;
 mod connections;
+mod console;
 mod deletion;
+mod erasures;
 pub mod layout;
 pub(crate) mod login;
+mod operator;
+mod transfers;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -15,6 +19,12 @@ use crate::App;
 /// Returns the routes of this room.
 pub fn router() -> Router<App> {
     Router::new()
+        .route("/", get(console::page))
+        .route("/transfers/{id}", get(transfers::page))
+        .route("/transfers/{id}/{action}", post(transfers::act))
+        .route("/erasures/{id}", get(erasures::page))
+        .route("/erasures/{id}/receipt", get(erasures::receipt))
+        .route("/erasures/{id}/{action}", post(erasures::act))
         .route("/assets/{name}", get(assets::serve))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/logout", post(login::sign_out))

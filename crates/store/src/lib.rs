@@ -13,6 +13,7 @@ pub mod landing;
 pub mod ledger;
 pub mod migrations;
 pub mod oauth;
+pub mod retention;
 pub mod settings;
 pub mod sqlite;
 pub mod status;

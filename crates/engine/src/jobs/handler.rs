@@ -47,5 +47,6 @@ pub fn handlers() -> Vec<Box<dyn Handler>> {
         Box::new(crate::erasure::InboxJob),
         Box::new(crate::erasure::ErasureJob),
         Box::new(crate::transfer::JobHandler),
+        Box::new(super::retention::RetentionJob),
     ]
 }

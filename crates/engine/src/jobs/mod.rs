@@ -3,6 +3,7 @@
 mod drain;
 mod handler;
 mod name;
+mod retention;
 mod run;
 mod worker;
 

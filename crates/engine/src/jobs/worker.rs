@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handler::{Handler, handlers};
 use super::name::Name;
+use super::retention;
 use super::run::Crew;
 use crate::Engine;
 
@@ -49,6 +50,7 @@ impl Worker {
         self.crew.owner.clone_from(&name.owner);
         self.release(&gone.owners).await;
         drop(gone);
+        self.schedule().await;
         let mut running = JoinSet::new();
         while !stop.is_cancelled() {
             let found = self.start_jobs(&mut running).await;
@@ -99,6 +101,21 @@ impl Worker {
             tracing::warn!(%problem, "no jobs can be claimed");
             vec![]
         })
+    }
+
+    /// Sees to it that the regular work is in the queue; from then on it asks for itself.
+    async fn schedule(&self) {
+        let scheduled = self
+            .crew
+            .engine
+            .store
+            .write("jobs.schedule", |tx| {
+                Box::pin(async move { jobs::enqueue(tx, retention::KIND, retention::SUBJECT, None).await })
+            })
+            .await;
+        if let Err(problem) = scheduled {
+            tracing::warn!(%problem, "retention is not scheduled; the next start will");
+        }
     }
 
     /// Gives back the leases of these names.

@@ -26,6 +26,16 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// Returns the names of all tables.
+    pub async fn tables(&self, store: &Store) -> Vec<String> {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let rows =
+            store.read("test.tables", move |tx| Box::pin(async move { tx.query(sql, &[]).await })).await.unwrap();
+        rows.iter().map(|row| row.get("name").unwrap()).collect()
+    }
+}
+
 /// Runs each test on every database.
 macro_rules! on_every_database {
     ($($test:ident),+ $(,)?) => {

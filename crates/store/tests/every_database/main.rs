@@ -4,3 +4,4 @@ mod bed;
 mod inbox;
 mod jobs;
 mod ledger;
+mod retention;

@@ -1,5 +1,6 @@
 //! The moveout binary: command line, configuration, wiring.
 
+mod checks;
 mod cli;
 mod commands;
 mod config;

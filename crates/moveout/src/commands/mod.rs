@@ -7,6 +7,7 @@ mod callback;
 mod completions;
 mod config;
 mod erasure;
+mod doctor;
 mod migrate;
 mod receipt;
 mod serve;
@@ -43,6 +44,8 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     /// Erase a person's data, and see what became of it
     Erasure(erasure::ErasureArgs),
+    /// Look whether everything is as it should be
+    Doctor(doctor::DoctorArgs),
     /// Check or print the settings
     Config(config::ConfigArgs),
     /// Print completions for a shell
@@ -63,6 +66,7 @@ impl Command {
             Self::Adapter(args) => adapter::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Erasure(args) => erasure::run(args, context).await,
+            Self::Doctor(args) => doctor::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
             Self::Completions(args) => completions::run(args, context).await,
         }

@@ -1,57 +1,10 @@
 //! What the platform expects of an answer, point by point.
 
 use net::header::HeaderMap;
-use serde::Serialize;
 use url::Url;
 use wire::callback::Answer;
 
-/// How one point turned out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// As expected.
-    Ok,
-    /// It works, but not everywhere.
-    Warning,
-    /// The platform would not accept it.
-    Failed,
-}
-
-/// One point.
-#[derive(Debug, Serialize)]
-pub struct Check {
-    /// Its stable name.
-    pub id: &'static str,
-    /// How it turned out.
-    pub verdict: Verdict,
-    /// What was seen.
-    pub evidence: String,
-}
-
-/// Gathers the points.
-#[derive(Default)]
-pub struct Checks(pub Vec<Check>);
-
-impl Checks {
-    /// Notes a point that must hold.
-    pub fn must(&mut self, id: &'static str, holds: bool, evidence: impl Into<String>) {
-        self.note(id, if holds { Verdict::Ok } else { Verdict::Failed }, evidence);
-    }
-
-    /// Notes a point that should hold.
-    pub fn should(&mut self, id: &'static str, holds: bool, evidence: impl Into<String>) {
-        self.note(id, if holds { Verdict::Ok } else { Verdict::Warning }, evidence);
-    }
-
-    fn note(&mut self, id: &'static str, verdict: Verdict, evidence: impl Into<String>) {
-        self.0.push(Check { id, verdict, evidence: evidence.into() });
-    }
-
-    /// Tells whether the platform would accept it.
-    pub fn hold(&self) -> bool {
-        self.0.iter().all(|check| check.verdict != Verdict::Failed)
-    }
-}
+use crate::checks::Checks;
 
 /// Judges the answer to the callback; returns it if it can be read.
 pub fn answer(checks: &mut Checks, status: u16, headers: &HeaderMap, body: &str) -> Option<Answer> {

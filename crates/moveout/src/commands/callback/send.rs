@@ -6,7 +6,8 @@ use model::erasure::ErasureState;
 use net::{Client, Method, header};
 use serde_json::json;
 
-use super::judge::{self, Check, Checks, Verdict};
+use super::judge;
+use crate::checks::Checks;
 use crate::context::Context;
 use crate::exit::ExitCode;
 
@@ -38,10 +39,10 @@ pub async fn run(url: &str, signed_request: &str, follow: Duration, context: &Co
         "confirmation_code": answer.as_ref().map(|answer| &answer.confirmation_code),
         "state": state,
         "accepted": checks.hold(),
-        "checks": checks.0,
+        "checks": checks,
     });
     context.out.result(&value, || {
-        let mut words: String = checks.0.iter().map(line).collect();
+        let mut words = checks.words();
         if let Some(answer) = &answer {
             words
                 .push_str(&format!("\nStatus page: {}\nConfirmation code: {}\n", answer.url, answer.confirmation_code));
@@ -52,15 +53,6 @@ pub async fn run(url: &str, signed_request: &str, follow: Duration, context: &Co
         words
     })?;
     Ok(if checks.hold() { ExitCode::Ok } else { ExitCode::NotHeld })
-}
-
-fn line(check: &Check) -> String {
-    let verdict = match check.verdict {
-        Verdict::Ok => "ok",
-        Verdict::Warning => "warning",
-        Verdict::Failed => "FAILED",
-    };
-    format!("{verdict:<8} {:<18} {}\n", check.id, check.evidence)
 }
 
 async fn get(client: &Client, url: &str, accept: &str) -> anyhow::Result<(u16, header::HeaderMap, String)> {

@@ -1,0 +1,34 @@
+//! `moveout doctor`: looks whether everything is as it should be, and changes nothing.
+
+mod machine;
+mod world;
+
+use serde_json::json;
+
+use crate::checks::{Checks, Verdict};
+use crate::context::Context;
+use crate::exit::ExitCode;
+
+/// Look whether everything is as it should be.
+#[derive(clap::Args)]
+pub struct DoctorArgs {}
+
+/// Looks, and tells point by point.
+pub async fn run(_: DoctorArgs, context: &Context) -> anyhow::Result<ExitCode> {
+    let mut checks = Checks::default();
+    machine::look(&mut checks, context);
+    // Opening a store creates it, and a doctor creates nothing.
+    if context.config.data.join("moveout.db").exists() {
+        match context.engine().await {
+            Ok(engine) => {
+                checks.must("store", true, "it opens, its schema is ours, and the master key fits");
+                world::look(&mut checks, &engine, context).await;
+            }
+            Err(error) => checks.must("store", false, format!("{error}")),
+        }
+    } else {
+        checks.note("store", Verdict::Warning, "there is none yet; `moveout serve` and `moveout apply` make one");
+    }
+    context.out.result(&json!({ "healthy": checks.hold(), "checks": checks }), || checks.words())?;
+    Ok(if checks.hold() { ExitCode::Ok } else { ExitCode::NotHeld })
+}

@@ -8,7 +8,10 @@ mod body;
 pub mod dir;
 pub mod dtp;
 pub mod open;
+pub mod postgres;
 pub mod spec;
+mod sql;
+pub mod sqlite;
 pub mod verbs;
 
 pub use open::{Context, Described, Token, open_destination, open_eraser, open_source, registry};

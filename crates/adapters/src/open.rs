@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::archive::{self, Archive};
 use crate::dir::{self, BagReader, BagWriter};
 use crate::dtp::{self, Dtp};
+use crate::postgres::{self, Postgres};
 use crate::spec::Spec;
+use crate::sqlite::{self, Sqlite};
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
 
 /// What an adapter may use besides its spec.
@@ -59,7 +61,7 @@ pub struct Described {
 
 /// Returns every adapter there is.
 pub fn registry() -> Vec<Described> {
-    vec![archive::described(), dir::described(), dtp::described()]
+    vec![archive::described(), dir::described(), dtp::described(), postgres::described(), sqlite::described()]
 }
 
 /// Opens a system to read from.
@@ -94,6 +96,8 @@ pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn 
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot erase, or what kept it from opening.
 pub async fn open_eraser(spec: &Spec, _context: &Context) -> Result<Arc<dyn Eraser>> {
     match spec.adapter.as_str() {
+        "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
+        "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
         known if is_known(known) => Err(verb_unsupported(known, "erase")),
         unknown => Err(adapter_unknown(unknown)),
     }

@@ -62,6 +62,8 @@ pub struct Step {
 pub struct StepColumn {
     /// Its type as the database names it.
     pub sql_type: String,
+    /// Whether it may be null.
+    pub nullable: bool,
     /// What a redaction does to it.
     pub redaction: Redaction,
     /// Whether a blank must differ from row to row.

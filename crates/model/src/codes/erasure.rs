@@ -23,6 +23,7 @@ codes! {
     CATALOG_UNREADABLE = 2020, Retry, 503, "temporarily_unavailable", "The system's catalogue could not be read", "Check that the account may read the catalogue; we try again by ourselves.";
     MAP_INVALID = 2021, Blocked, 409, "blocked", "The map of a table cannot be applied", "Mend the map as the detail says, then resume; nothing was erased.";
     SYSTEM_BUSY = 2022, Retry, 503, "temporarily_unavailable", "The system is busy with other transactions", "Nothing was erased; we try again by ourselves.";
+    TABLE_UNREADABLE = 2023, Blocked, 409, "blocked", "A table cannot be read or locked", "Give the account the rights that the detail names, then resume; nothing was erased.";
     ACCESS_WITHDRAWN = 2030, NeedsUser, 200, "ok", "Access was withdrawn; no erasure was asked for", "To have the data erased, remove the app in the platform's settings and ask for deletion there, or write to the app's contact.";
     CALLBACK_REVOKES_ONLY = 2031, NeedsUser, 200, "ok", "The app does not erase on a callback alone", "Write to the app's contact to have the data erased: a callback also comes when somebody withdraws a single permission.";
     APPROVAL_NEEDED = 2032, NeedsUser, 200, "ok", "The request waits for somebody's approval", "Look at it, then run `moveout erasure approve` or `moveout erasure cancel`.";

@@ -75,6 +75,7 @@ pub fn plan(catalog: &Catalog, tables: &[Table]) -> Result<Plan, Vec<Reason>> {
 fn step(table: &Mapped<'_>) -> Step {
     let column = |column: &model::catalog::CatalogColumn| StepColumn {
         sql_type: column.sql_type.clone(),
+        nullable: column.nullable,
         redaction: Redaction::Stay,
         // Two persons' blank e-mail addresses must not collide, whatever kind of index forbids it.
         unique: table.live.unique.contains(&column.name) || table.map.identity.contains_key(&column.name),

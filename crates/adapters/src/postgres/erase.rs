@@ -1,0 +1,43 @@
+//! Erasing in a PostgreSQL database.
+
+use async_trait::async_trait;
+use model::catalog::Catalog;
+use model::erasure::TableResult;
+use model::plan::{Erased, Frozen, Plan, Survey};
+use model::{Identity, Result};
+
+use super::Postgres;
+use super::connection::Begin;
+use crate::sql;
+use crate::verbs::Eraser;
+
+#[async_trait]
+impl Eraser for Postgres {
+    async fn catalog(&self) -> Result<Catalog> {
+        let mut transaction = self.begin(Begin::Reading).await?;
+        let catalog = super::catalog::read(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(catalog)
+    }
+
+    async fn survey(&self, plan: &Plan, identities: &[Identity]) -> Result<Survey> {
+        let mut transaction = self.begin(Begin::Reading).await?;
+        let survey = sql::survey(&mut transaction, plan, identities).await?;
+        transaction.commit().await?;
+        Ok(survey)
+    }
+
+    async fn erase(&self, plan: &Plan, frozen: &Frozen) -> Result<Erased> {
+        let mut transaction = self.begin(Begin::Writing).await?;
+        let erased = sql::erase(&mut transaction, plan, frozen).await?;
+        transaction.commit().await?;
+        Ok(erased)
+    }
+
+    async fn reread(&self, plan: &Plan, frozen: &Frozen) -> Result<Vec<TableResult>> {
+        let mut transaction = self.begin(Begin::Reading).await?;
+        let tables = sql::reread(&mut transaction, plan, frozen).await?;
+        transaction.commit().await?;
+        Ok(tables)
+    }
+}

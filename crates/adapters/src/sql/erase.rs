@@ -1,0 +1,161 @@
+//! Carrying a plan out, within one transaction.
+
+use std::collections::BTreeSet;
+
+use model::Result;
+use model::erasure::{Kept, TableResult};
+use model::plan::{Action, Erased, Step};
+use model::world::{Keep, OnErase};
+
+use super::look::{Look, Row, Rows};
+use super::statement;
+
+/// Lets others' rows go, breaks circles, then goes through the tables, children first.
+pub(super) async fn carry_out(mut look: Look<'_>) -> Result<Erased> {
+    let plan = look.plan;
+    if plan.deferred {
+        look.defer().await?;
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        if step.on_erase == Some(OnErase::Detach) {
+            let hanging = look.hanging(index).await?;
+            let columns = step.container.iter().flat_map(|reference| &reference.columns);
+            let nullable: BTreeSet<&String> =
+                columns.filter(|name| step.columns.get(*name).is_some_and(|column| column.nullable)).collect();
+            look.update(step, &hanging, &statement::nulls(nullable)).await?;
+        }
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        if !step.nulled_first.is_empty() {
+            let going = locators(&look.rows[index], |row| !row.is_kept());
+            look.update(step, &going, &statement::nulls(&step.nulled_first)).await?;
+        }
+    }
+    let mut erased = Erased::default();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let result = match &step.action {
+            Action::Delete => look.delete_all(index).await?,
+            Action::Keep(keep) => look.keep(index, keep, &mut erased.kept).await?,
+            Action::DeleteOrStub => look.delete_or_stub(index, &mut erased.kept).await?,
+        };
+        erased.tables.push(result);
+    }
+    erased.frozen = look.frozen;
+    Ok(erased)
+}
+
+fn locators(rows: &Rows, which: impl Fn(&Row) -> bool) -> BTreeSet<String> {
+    rows.iter().filter(|(_, row)| which(row)).map(|(locator, _)| locator.clone()).collect()
+}
+
+impl Look<'_> {
+    async fn defer(&mut self) -> Result<()> {
+        let statement = statement::Statement {
+            purpose: statement::Purpose::Change,
+            table: String::new(),
+            sql: self.connection.dialect().defer().to_owned(),
+            lists: vec![],
+        };
+        self.connection.exec(&statement).await.map(drop)
+    }
+
+    async fn update(&mut self, step: &Step, rows: &BTreeSet<String>, assignments: &str) -> Result<u64> {
+        let dialect = self.connection.dialect();
+        match statement::on_rows(dialect, step, rows, |table| format!("UPDATE {table} SET {assignments}")) {
+            Some(statement) => self.connection.exec(&statement).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn delete(&mut self, step: &Step, rows: &BTreeSet<String>) -> Result<u64> {
+        match statement::on_rows(self.connection.dialect(), step, rows, |table| format!("DELETE FROM {table}")) {
+            Some(statement) => self.connection.exec(&statement).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn redact(&mut self, step: &Step, rows: &BTreeSet<String>) -> Result<u64> {
+        match statement::redact(self.connection.dialect(), step) {
+            Some(assignments) => self.update(step, rows, &assignments).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn delete_all(&mut self, index: usize) -> Result<TableResult> {
+        let step = &self.plan.steps[index];
+        let rows = locators(&self.rows[index], |_| true);
+        let erased = self.delete(step, &rows).await?;
+        Ok(TableResult { name: step.table.clone(), found: rows.len() as u64, erased, ..TableResult::default() })
+    }
+
+    /// Redacts what the ground keeps, and deletes what it no longer does.
+    async fn keep(&mut self, index: usize, keep: &Keep, said: &mut Vec<Kept>) -> Result<TableResult> {
+        let step = &self.plan.steps[index];
+        let kept = locators(&self.rows[index], Row::is_kept);
+        let open = locators(&self.rows[index], |row| row.is_kept() && !row.redacted);
+        let over = locators(&self.rows[index], |row| !row.is_kept());
+        self.redact(step, &open).await?;
+        let erased = self.delete(step, &over).await?;
+        if !kept.is_empty() {
+            let untils: Option<Vec<_>> = kept.iter().map(|row| self.rows[index][row].until).collect();
+            said.push(Kept {
+                what: format!("{}: {}", step.table, keep.columns.join(", ")),
+                ground: keep.ground.clone(),
+                law: keep.law.clone(),
+                until: untils.and_then(|untils| untils.into_iter().max()),
+            });
+        }
+        Ok(TableResult {
+            name: step.table.clone(),
+            found: (open.len() + over.len()) as u64,
+            erased,
+            kept: kept.len() as u64,
+            remaining: 0,
+        })
+    }
+
+    /// Leaves a stub of its key alone where a row that stays refers to it, and deletes the rest.
+    async fn delete_or_stub(&mut self, index: usize, said: &mut Vec<Kept>) -> Result<TableResult> {
+        let step = &self.plan.steps[index];
+        let held = self.held(index).await?;
+        let rows = &self.rows[index];
+        let gone: BTreeSet<String> = rows.keys().filter(|row| !held.contains(row)).cloned().collect();
+        let open: BTreeSet<String> =
+            rows.iter().filter(|(row, is)| held.contains(row) && !is.redacted).map(|(row, _)| row.clone()).collect();
+        let emptied = open.iter().filter(|row| !held.by_kept.contains(*row)).count() as u64;
+        self.redact(step, &open).await?;
+        let erased = self.delete(step, &gone).await? + emptied;
+        if !held.by_kept.is_empty() {
+            said.extend(stubs(step, said));
+        }
+        Ok(TableResult {
+            name: step.table.clone(),
+            found: (open.len() + gone.len()) as u64,
+            erased,
+            kept: held.by_kept.len() as u64,
+            remaining: 0,
+        })
+    }
+}
+
+/// Says that stubs stay, once for every ground that rows referring to them are kept on.
+fn stubs(step: &Step, said: &[Kept]) -> Vec<Kept> {
+    let mut stubs: Vec<Kept> = Vec::new();
+    for keep in step.holders.iter().filter_map(|holder| holder.keep.as_ref()) {
+        let same = |kept: &&Kept| kept.ground == keep.ground && kept.law == keep.law;
+        let until = said.iter().find(same).and_then(|kept| kept.until);
+        if !stubs.iter().any(|kept| same(&kept)) {
+            stubs.push(Kept {
+                what: format!(
+                    "{}: {} alone, because what is kept refers to it",
+                    step.table,
+                    step.primary_key.join(", ")
+                ),
+                ground: keep.ground.clone(),
+                law: keep.law.clone(),
+                until,
+            });
+        }
+    }
+    stubs
+}

@@ -1,0 +1,119 @@
+//! A transaction on a SQLite file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::{Problem, Result, codes};
+use rusqlite::OpenFlags;
+use rusqlite::types::ValueRef;
+
+use super::dialect::SqliteDialect;
+use super::errors;
+use crate::sql::{Cell, Connection, Dialect, Purpose, Statement};
+
+/// How long a statement waits for the application's own transactions.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A transaction on a connection of its own: rolled back when dropped.
+pub(super) struct SqliteConnection(rusqlite::Connection);
+
+/// How a transaction begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Begin {
+    /// Reading a snapshot.
+    Reading,
+    /// Holding the write lock from the start, so that nobody changes what was looked at.
+    Writing,
+}
+
+/// Opens an existing file.
+pub(super) fn open(path: &Path) -> Result<rusqlite::Connection> {
+    // Without SQLITE_OPEN_CREATE a missing file is an error: an empty new database would pass for an empty one.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let failed = |cause| errors::map(&cause, Purpose::Catalog, "");
+    let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    // Deleted content is overwritten, so that it cannot be read out of the file's free pages.
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;").map_err(failed)?;
+    Ok(connection)
+}
+
+impl SqliteConnection {
+    pub(super) fn begin(path: &Path, how: Begin) -> Result<Self> {
+        let connection = open(path)?;
+        let begin = match how {
+            Begin::Reading => "BEGIN DEFERRED",
+            Begin::Writing => "BEGIN IMMEDIATE",
+        };
+        connection.execute_batch(begin).map_err(|cause| errors::map(&cause, Purpose::Read, ""))?;
+        Ok(Self(connection))
+    }
+
+    pub(super) fn commit(self) -> Result<()> {
+        self.0.execute_batch("COMMIT").map_err(|cause| errors::map(&cause, Purpose::Change, ""))?;
+        // What was erased is in the write-ahead log until that is reset. Readers may hold it up; then the application's
+        // own next checkpoint does it.
+        let _ = self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        Ok(())
+    }
+
+    fn rows(&self, statement: &Statement) -> rusqlite::Result<Vec<Vec<Cell>>> {
+        let mut prepared = self.0.prepare(&statement.sql)?;
+        bind(&mut prepared, statement)?;
+        let columns = prepared.column_count();
+        let mut rows = prepared.raw_query();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let cell = |index| Ok(text(row.get_ref(index)?));
+            found.push((0..columns).map(cell).collect::<rusqlite::Result<_>>()?);
+        }
+        Ok(found)
+    }
+
+    fn touched(&self, statement: &Statement) -> rusqlite::Result<u64> {
+        let mut prepared = self.0.prepare(&statement.sql)?;
+        bind(&mut prepared, statement)?;
+        Ok(prepared.raw_execute()? as u64)
+    }
+}
+
+/// Binds each list as one JSON array; its members are JSON already.
+fn bind(prepared: &mut rusqlite::Statement<'_>, statement: &Statement) -> rusqlite::Result<()> {
+    for (index, list) in statement.lists.iter().enumerate() {
+        prepared.raw_bind_parameter(index + 1, format!("[{}]", list.join(",")))?;
+    }
+    Ok(())
+}
+
+fn text(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(value) => Some(value.to_string()),
+        ValueRef::Real(value) => Some(value.to_string()),
+        ValueRef::Text(value) | ValueRef::Blob(value) => Some(String::from_utf8_lossy(value).into_owned()),
+    }
+}
+
+#[async_trait]
+impl Connection for SqliteConnection {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &SqliteDialect
+    }
+
+    async fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Cell>>> {
+        self.rows(statement).map_err(|cause| errors::map(&cause, statement.purpose, &statement.table))
+    }
+
+    async fn exec(&mut self, statement: &Statement) -> Result<u64> {
+        self.touched(statement).map_err(|cause| errors::map(&cause, statement.purpose, &statement.table))
+    }
+}
+
+/// Drives work on a transaction to its end: every statement is ready at once.
+pub(super) fn drive<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    use futures_util::FutureExt;
+    let unready =
+        || Problem::new(&codes::erasure::SYSTEM_UNREACHABLE, "the work awaits something that is not its file");
+    work.now_or_never().unwrap_or_else(|| Err(unready()))
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adapters::{Body, Destination, Entry, ItemKey, Source, Written};
 use futures_util::StreamExt;
 use futures_util::stream;
-use model::item::{Content, Fields};
+use model::item::{Activity, ActivityKind, Attachment, AttachmentKind, Content, Fields};
 use model::{DataType, Item};
 
 /// Returns an item of a type, with bytes where such items have some.
@@ -31,10 +31,32 @@ pub fn item(data_type: DataType, number: usize) -> (Item, Option<Vec<u8>>) {
         zone: Some("+01:00".to_owned()),
         visibility: None,
         content,
-        fields: Fields::Opaque { name: format!("文字 🎈 {number}") },
+        fields: fields(data_type, format!("文字 🎈 {number}")),
         original: Some(serde_json::value::RawValue::from_string(original).unwrap()),
     };
     (item, bytes)
+}
+
+fn fields(data_type: DataType, name: String) -> Fields {
+    match data_type {
+        DataType::Albums | DataType::Calendar | DataType::Playlists => {
+            Fields::Container { name, description: Some("…".to_owned()) }
+        }
+        DataType::Photos | DataType::Videos => Fields::Media { title: name, description: None, favorite: Some(true) },
+        DataType::Posts | DataType::Comments => {
+            let attachment =
+                Attachment { kind: AttachmentKind::Image, name: name.clone(), url: None, content: Some(name.clone()) };
+            let activity = Activity {
+                kind: ActivityKind::Share,
+                content: Some(name),
+                attachments: vec![attachment],
+                ..Activity::default()
+            };
+            Fields::Activity(Box::new(activity))
+        }
+        DataType::Likes | DataType::Follows | DataType::Bookmarks => Fields::Link { target: name, title: None },
+        _ => Fields::Opaque { name },
+    }
 }
 
 /// Returns a body of these bytes, cut into pieces, that says how long it is.

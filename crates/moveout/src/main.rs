@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod context;
+mod demo;
 mod exit;
 mod output;
 mod secrets;

@@ -7,6 +7,7 @@ mod callback;
 mod completions;
 mod config;
 mod doctor;
+mod demo;
 mod erasure;
 mod migrate;
 mod receipt;
@@ -24,6 +25,8 @@ use crate::exit::ExitCode;
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    /// The whole product on sample data, in one command
+    Demo(demo::DemoArgs),
     /// Doors and workers in one process
     Serve(serve::ServeArgs),
     /// Declare apps, systems and clients from one TOML file, idempotently
@@ -56,6 +59,7 @@ impl Command {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Demo(args) => demo::run(args, context).await,
             Self::Serve(args) => serve::run(args, context).await,
             Self::Apply(args) => apply::run(args, context).await,
             Self::Account(args) => account::run(args, context).await,
@@ -75,6 +79,7 @@ impl Command {
     /// Returns the address that was given to a command that listens.
     pub fn listen(&self) -> Option<SocketAddr> {
         match self {
+            Self::Demo(args) => args.listen.listen,
             Self::Serve(args) => args.listen.listen,
             _ => None,
         }

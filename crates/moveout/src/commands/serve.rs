@@ -1,5 +1,7 @@
 //! `moveout serve`: doors and workers in one process, until it is told to stop.
 
+use std::net::SocketAddr;
+
 use engine::Engine;
 use engine::jobs::Worker;
 use server::listen::{Listener, Tls, bind};
@@ -39,16 +41,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the address and opens the store. The address comes first: when it is taken, nothing else has happened.
+    /// Opens a server where the settings say.
     pub async fn open(context: &Context) -> anyhow::Result<Self> {
+        Self::open_at(context, context.config.listen).await
+    }
+
+    /// Binds an address and opens the store. The address comes first: when it is taken, nothing else has happened.
+    pub async fn open_at(context: &Context, listen: SocketAddr) -> anyhow::Result<Self> {
         let config = &context.config;
         let tls = config.tls.as_ref().map(|files| Tls::from_pem(&files.certificate, &files.key)).transpose()?;
-        let listener = bind(config.listen, tls).await?;
+        let listener = bind(listen, tls).await?;
         let engine = context.engine_at(config.url_at(listener.address())).await?;
         config.note_public_url(&engine.settings().public_url)?;
         // A public URL means that a proxy brings the world to a loopback address.
         let local_only = listener.address().ip().is_loopback() && !config.has_public_url();
         Ok(Self { engine, listener, security_contact: config.security_contact.clone(), local_only })
+    }
+
+    /// Returns the address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
     }
 
     /// Runs doors and workers until `stop`; what ends the workers ends the doors.

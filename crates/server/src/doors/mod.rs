@@ -2,6 +2,7 @@
 
 mod callback;
 pub(crate) mod health;
+mod landing;
 
 use axum::Router;
 
@@ -9,5 +10,5 @@ use crate::App;
 
 /// Returns the routes of this room.
 pub fn router() -> Router<App> {
-    Router::new().merge(callback::router()).merge(health::router())
+    Router::new().merge(callback::router()).merge(health::router()).merge(landing::router())
 }

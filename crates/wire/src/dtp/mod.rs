@@ -42,6 +42,9 @@ pub enum Vertical {
 }
 
 impl Vertical {
+    /// Every vertical that has an endpoint.
+    pub const ALL: [Self; 2] = [Self::Media, Self::SocialPosts];
+
     /// Returns the path that items are posted to, below the base URL.
     pub fn path(self) -> &'static str {
         match self {
@@ -50,11 +53,19 @@ impl Vertical {
         }
     }
 
-    /// Returns the OAuth scope that allows posting to it.
-    pub fn scope(self) -> &'static str {
+    /// Returns the OAuth scopes of which one is needed to post to it; the first allows everything that it takes.
+    pub fn scopes(self) -> &'static [&'static str] {
         match self {
-            Self::Media => "media:write",
-            Self::SocialPosts => "social-posts:write",
+            Self::Media => &["media:write", "photos:write", "videos:write"],
+            Self::SocialPosts => &["social-posts:write"],
+        }
+    }
+
+    /// Returns the payload types that it takes.
+    pub fn payloads(self) -> &'static [&'static str] {
+        match self {
+            Self::Media => &["Album", "Photo", "Video"],
+            Self::SocialPosts => &["SocialActivity"],
         }
     }
 
@@ -65,6 +76,17 @@ impl Vertical {
             DataType::Posts => Some(Self::SocialPosts),
             _ => None,
         }
+    }
+}
+
+/// Returns the OAuth scopes of which one is needed to send items of this type.
+pub fn scopes_for(data_type: DataType) -> &'static [&'static str] {
+    match data_type {
+        DataType::Albums => Vertical::Media.scopes(),
+        DataType::Photos => &["media:write", "photos:write"],
+        DataType::Videos => &["media:write", "videos:write"],
+        DataType::Posts => Vertical::SocialPosts.scopes(),
+        _ => &[],
     }
 }
 

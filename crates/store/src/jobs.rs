@@ -68,7 +68,7 @@ pub fn is_bulk(kind: &str) -> bool {
 /// A problem of the store.
 pub async fn enqueue(tx: &mut Tx<'_>, kind: &str, subject: &str, run_at: Option<Timestamp>) -> Result<String> {
     let now = tx.now();
-    let run_at = run_at.unwrap_or(now);
+    let run_at = run_at.map_or(now, |time| tx.database_time(time));
     // The condition keeps the hot path (a job that waits to be run anyway) from writing.
     let written = tx
         .query(
@@ -178,7 +178,7 @@ pub async fn again(tx: &mut Tx<'_>, job: &Job, after: SignedDuration) -> Result<
     let run_at = now.saturating_add(after).unwrap_or(Timestamp::MAX);
     let touched = tx
         .exec(
-            "UPDATE job SET run_at = CASE WHEN asked_again = 1 THEN $3 ELSE $4 END, asked_again = 0, times_leased = 0, times_failed = 0,
+            "UPDATE job SET run_at = CASE WHEN asked_again = 1 THEN CAST($3 AS BIGINT) ELSE $4 END, asked_again = 0, times_leased = 0, times_failed = 0,
                  lease_until = NULL, lease_token = NULL, lease_owner = NULL
              WHERE id = $1 AND lease_token = $2",
             params![&job.id, &job.token, now, run_at],

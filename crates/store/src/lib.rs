@@ -13,6 +13,7 @@ pub mod landing;
 pub mod ledger;
 pub mod migrations;
 pub mod oauth;
+pub mod postgres;
 pub mod retention;
 pub mod settings;
 pub mod sqlite;
@@ -38,10 +39,16 @@ pub use vault::{Keys, Vault};
 /// The store: cheap to clone, shared by doors and workers.
 #[derive(Clone)]
 pub struct Store {
-    backend: sqlite::Sqlite,
+    backend: Backend,
     vault: Arc<Vault>,
     blobs: Arc<Blobs>,
     wake: Arc<Notify>,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
 }
 
 impl Store {
@@ -53,7 +60,20 @@ impl Store {
         let wake = Arc::new(Notify::new());
         let blobs = Arc::new(Blobs::new(folder.join("blobs"), ambient.clone()));
         let (backend, vault) = sqlite::Sqlite::open(folder, Vault::new(&keys, ambient), wake.clone())?;
-        Ok(Self { backend, vault, blobs, wake })
+        Ok(Self { backend: Backend::Sqlite(backend), vault, blobs, wake })
+    }
+
+    /// Opens the store in a PostgreSQL database, migrating it as needed. Large bodies lie in `folder`, which every process
+    /// on this database must see.
+    ///
+    /// # Errors
+    /// `MO-7001` if the address cannot be read, `MO-5001` if nobody answers there, `MO-5003` if another version wrote the store,
+    /// `MO-5004` if it was made with other keys.
+    pub async fn open_postgres(url: &str, folder: &Path, keys: Keys, ambient: Ambient) -> Result<Self> {
+        let wake = Arc::new(Notify::new());
+        let blobs = Arc::new(Blobs::new(folder.join("blobs"), ambient.clone()));
+        let (backend, vault) = postgres::Postgres::open(url, Vault::new(&keys, ambient), wake.clone()).await?;
+        Ok(Self { backend: Backend::Postgres(backend), vault, blobs, wake })
     }
 
     /// Returns where bytes are received and opened that belong to rows.
@@ -82,7 +102,10 @@ impl Store {
         T: Send + 'static,
         F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.backend.write(name, operation).await
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(name, operation).await,
+            Backend::Postgres(postgres) => postgres.write(name, operation).await,
+        }
     }
 
     /// Runs an operation that only reads, on a consistent snapshot, beside the writer.
@@ -94,6 +117,9 @@ impl Store {
         T: Send + 'static,
         F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.backend.read(name, operation).await
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(name, operation).await,
+            Backend::Postgres(postgres) => postgres.read(name, operation).await,
+        }
     }
 }

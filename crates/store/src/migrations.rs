@@ -1,12 +1,14 @@
 //! The schema, as an append-only list of migrations: a landed file never changes.
 
+use deadpool_postgres::Object;
+use jiff::Timestamp;
 use model::{Problem, Result, codes};
 use rusqlite::Connection;
 
 use crate::error;
 
-/// The migrations in order: number, name and SQL text for SQLite.
-const SQLITE: &[(i64, &str, &str)] = &[
+/// The migrations in order: number, name and SQL text, which [`for_postgres`] fits to PostgreSQL.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "core", include_str!("../migrations/sqlite/0001_core.sql")),
     (2, "erasure", include_str!("../migrations/sqlite/0002_erasure.sql")),
     (3, "transfers", include_str!("../migrations/sqlite/0003_transfers.sql")),
@@ -14,32 +16,62 @@ const SQLITE: &[(i64, &str, &str)] = &[
     (5, "landing", include_str!("../migrations/sqlite/0005_landing.sql")),
 ];
 
+const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+const NEWEST: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
+const APPLIED: &str = "INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)";
+
 /// Brings a SQLite store to the newest schema.
 ///
 /// # Errors
 /// `MO-5003` if a newer binary wrote the store.
-pub(crate) fn migrate_sqlite(connection: &mut Connection, now: jiff::Timestamp) -> Result<()> {
-    let name = "migrate";
-    let failed = |cause| error::sqlite(name, cause);
+pub(crate) fn migrate_sqlite(connection: &mut Connection, now: Timestamp) -> Result<()> {
+    let failed = |cause| error::sqlite("migrate", cause);
     let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    tx.execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)")
-        .map_err(failed)?;
-    let version: i64 =
-        tx.query_row("SELECT COALESCE(MAX(version), 0) FROM schema_version", [], |row| row.get(0)).map_err(failed)?;
-    let newest = SQLITE.last().map_or(0, |(number, _, _)| *number);
+    tx.execute_batch(VERSIONS).map_err(failed)?;
+    let version: i64 = tx.query_row(NEWEST, [], |row| row.get(0)).map_err(failed)?;
+    for (number, name, sql) in missing(version)? {
+        tx.execute_batch(sql).map_err(failed)?;
+        tx.execute(&APPLIED.replace('$', "?"), rusqlite::params![number, name, now.as_microsecond()])
+            .map_err(failed)?;
+    }
+    tx.commit().map_err(failed)
+}
+
+/// Brings a PostgreSQL store to the newest schema; processes that start together do it one after the other.
+///
+/// # Errors
+/// `MO-5003` if a newer binary wrote the store.
+pub(crate) async fn migrate_postgres(client: &mut Object, now: Timestamp) -> Result<()> {
+    let failed = |cause| error::postgres("migrate", cause);
+    // Two processes may both try to make the table; the one that comes second is told so, and finds it there.
+    if let Err(cause) = client.batch_execute(VERSIONS).await
+        && error::tries(&cause) == 1
+    {
+        return Err(failed(cause));
+    }
+    let tx = client.transaction().await.map_err(failed)?;
+    tx.batch_execute("LOCK TABLE schema_version IN ACCESS EXCLUSIVE MODE").await.map_err(failed)?;
+    let version: i64 = tx.query_one(NEWEST, &[]).await.map_err(failed)?.get(0);
+    for (number, name, sql) in missing(version)? {
+        tx.batch_execute(&for_postgres(sql)).await.map_err(failed)?;
+        tx.execute(APPLIED, &[number, name, &now.as_microsecond()]).await.map_err(failed)?;
+    }
+    tx.commit().await.map_err(failed)
+}
+
+/// Returns the migrations that a store of this version lacks.
+fn missing(version: i64) -> Result<impl Iterator<Item = &'static (i64, &'static str, &'static str)>> {
+    let newest = MIGRATIONS.last().map_or(0, |(number, _, _)| *number);
     if version > newest {
         return Err(Problem::new(
             &codes::store::SCHEMA_UNKNOWN,
             format!("the store has schema {version}, this binary knows up to {newest}"),
         ));
     }
-    for (number, name, sql) in SQLITE.iter().filter(|(number, _, _)| *number > version) {
-        tx.execute_batch(sql).map_err(failed)?;
-        tx.execute(
-            "INSERT INTO schema_version (version, name, applied_at) VALUES (?1, ?2, ?3)",
-            rusqlite::params![number, name, now.as_microsecond()],
-        )
-        .map_err(failed)?;
-    }
-    tx.commit().map_err(failed)
+    Ok(MIGRATIONS.iter().filter(move |(number, _, _)| *number > version))
+}
+
+/// Our DDL keeps to what both databases understand, but for the name of bytes and SQLite's way to cluster a table.
+fn for_postgres(sql: &str) -> String {
+    sql.replace(" BLOB", " BYTEA").replace(" WITHOUT ROWID", "")
 }

@@ -1,26 +1,51 @@
 //! The one transaction type over every database.
 
-use jiff::Timestamp;
+use deadpool_postgres::Transaction;
+use jiff::{SignedDuration, Timestamp};
 use model::{Ambient, Problem, Result, codes};
 
-use crate::error;
 use crate::value::{Row, Value};
 use crate::vault::Vault;
+use crate::{error, postgres, sqlite};
+
+/// Where the statements of a transaction go.
+enum Connection<'c> {
+    Sqlite(&'c mut rusqlite::Connection),
+    Postgres(&'c Transaction<'c>),
+}
 
 /// A transaction: one SQL text with `$n` placeholders serves every database.
 pub struct Tx<'c> {
     pub(crate) name: &'static str,
-    pub(crate) connection: &'c mut rusqlite::Connection,
+    connection: Connection<'c>,
     pub(crate) vault: &'c Vault,
     /// Whether this transaction made a job due, so that workers of this process should look when it is committed.
     pub(crate) enqueued: bool,
+    /// How often the whole operation is worth running, after what its statements met.
+    pub(crate) tries: u32,
+    /// What to add to our clock to get the database's.
+    skew: SignedDuration,
     /// The clock and ids of the process, so that repository functions need no second handle.
     pub ambient: &'c Ambient,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) fn sqlite(name: &'static str, connection: &'c mut rusqlite::Connection, vault: &'c Vault) -> Self {
-        Self { name, connection, vault, enqueued: false, ambient: &vault.ambient }
+        // SQLite lives in this process, so its clock is ours.
+        Self::new(name, Connection::Sqlite(connection), vault, SignedDuration::ZERO)
+    }
+
+    pub(crate) fn postgres(
+        name: &'static str,
+        transaction: &'c Transaction<'c>,
+        vault: &'c Vault,
+        skew: SignedDuration,
+    ) -> Self {
+        Self::new(name, Connection::Postgres(transaction), vault, skew)
+    }
+
+    fn new(name: &'static str, connection: Connection<'c>, vault: &'c Vault, skew: SignedDuration) -> Self {
+        Self { name, connection, vault, enqueued: false, tries: 1, skew, ambient: &vault.ambient }
     }
 
     /// Returns the vault of the store.
@@ -28,9 +53,14 @@ impl<'c> Tx<'c> {
         self.vault
     }
 
-    /// Returns the database's time: what leases are measured by. SQLite lives in this process, so its time is ours.
+    /// Returns the database's time: what leases are measured by.
     pub(crate) fn now(&self) -> Timestamp {
-        self.ambient.now()
+        self.database_time(self.ambient.now())
+    }
+
+    /// Returns what the database's clock shows when ours shows `time`.
+    pub(crate) fn database_time(&self, time: Timestamp) -> Timestamp {
+        time.saturating_add(self.skew).unwrap_or(time)
     }
 
     /// Runs a statement and returns how many rows it touched.
@@ -38,11 +68,15 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// A coded problem of the store; the operation should return it.
     pub async fn exec(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
-        let mut statement =
-            self.connection.prepare_cached(&question_marks(sql)).map_err(|cause| error::sqlite(self.name, cause))?;
-        bind(&mut statement, params).map_err(|cause| error::sqlite(self.name, cause))?;
-        let touched = statement.raw_execute().map_err(|cause| error::sqlite(self.name, cause))?;
-        Ok(touched as u64)
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                sqlite::exec(connection, sql, params).map_err(|cause| error::sqlite(self.name, cause))
+            }
+            Connection::Postgres(transaction) => {
+                let done = postgres::exec(transaction, sql, params).await;
+                done.map_err(|cause| self.failed(cause))
+            }
+        }
     }
 
     /// Runs a query (or a statement with RETURNING) and returns its rows.
@@ -50,18 +84,20 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// A coded problem of the store; the operation should return it.
     pub async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
-        let name = self.name;
-        let mut statement =
-            self.connection.prepare_cached(&question_marks(sql)).map_err(|cause| error::sqlite(name, cause))?;
-        bind(&mut statement, params).map_err(|cause| error::sqlite(name, cause))?;
-        let columns: std::sync::Arc<[String]> = statement.column_names().map(str::to_owned).collect();
-        let mut found = Vec::new();
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next().map_err(|cause| error::sqlite(name, cause))? {
-            let values = (0..columns.len()).map(|index| read(row, index)).collect::<Result<_, _>>();
-            found.push(Row { columns: columns.clone(), values: values.map_err(|cause| error::sqlite(name, cause))? });
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                sqlite::query(connection, sql, params).map_err(|cause| error::sqlite(self.name, cause))
+            }
+            Connection::Postgres(transaction) => {
+                let rows = postgres::query(transaction, sql, params).await;
+                rows.map_err(|cause| self.failed(cause))
+            }
         }
-        Ok(found)
+    }
+
+    fn failed(&mut self, cause: tokio_postgres::Error) -> Problem {
+        self.tries = self.tries.max(error::tries(&cause));
+        error::postgres(self.name, cause)
     }
 
     /// Runs a query of at most one row.
@@ -84,33 +120,4 @@ impl<'c> Tx<'c> {
         let row = self.query_opt(sql, params).await?;
         row.ok_or_else(|| Problem::new(&codes::store::QUERY_FAILED, format!("in {}: no row", self.name)))
     }
-}
-
-/// Rewrites `$1` as `?1`: SQLite numbers `$name` parameters by first appearance, not by the digit. Our SQL holds no `$` in literals.
-fn question_marks(sql: &str) -> String {
-    sql.replace('$', "?")
-}
-
-fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    for (index, value) in params.iter().enumerate() {
-        match value {
-            Value::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null)?,
-            Value::Int(value) => statement.raw_bind_parameter(index + 1, value)?,
-            Value::Text(value) => statement.raw_bind_parameter(index + 1, value)?,
-            Value::Blob(value) => statement.raw_bind_parameter(index + 1, value)?,
-        }
-    }
-    Ok(())
-}
-
-fn read(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Value> {
-    use rusqlite::types::ValueRef;
-    Ok(match row.get_ref(index)? {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) => Value::Int(value),
-        // Sums and averages may come as reals; the store itself holds none.
-        ValueRef::Real(value) => Value::Int(value as i64),
-        ValueRef::Text(value) => Value::Text(String::from_utf8_lossy(value).into_owned()),
-        ValueRef::Blob(value) => Value::Blob(value.to_vec()),
-    })
 }

@@ -5,6 +5,8 @@
 //! Digests and derived keys must outlive a rotation, so they hang on a *root* secret that lies sealed in the store; that it
 //! opens is also the proof that the given keys are the right ones.
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
@@ -68,7 +70,7 @@ impl std::fmt::Debug for Keys {
 
 /// Seals, opens and digests values; makes keys for other purposes.
 pub struct Vault {
-    sealing: Vec<SealingKey>,
+    sealing: Arc<[SealingKey]>,
     root: Zeroizing<[u8; 32]>,
     digests: hmac::Key,
     pub(crate) ambient: Ambient,
@@ -170,9 +172,14 @@ impl Vault {
         Ok(root)
     }
 
-    /// Goes on with the store's root.
-    pub(crate) fn with_root(self, root: Root) -> Self {
-        Self { digests: digest_key(&root.0), root: root.0, ..self }
+    /// Returns the same vault with the store's root.
+    pub(crate) fn rooted(&self, root: Root) -> Self {
+        Self {
+            sealing: self.sealing.clone(),
+            digests: digest_key(&root.0),
+            root: root.0,
+            ambient: self.ambient.clone(),
+        }
     }
 }
 

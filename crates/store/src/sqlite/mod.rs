@@ -1,6 +1,7 @@
 //! SQLite: WAL, synchronous=FULL, one writer thread with group commit, readers beside it.
 
 mod reader;
+mod values;
 mod writer;
 
 use std::path::Path;
@@ -13,6 +14,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Notify;
 
 use crate::{error, migrations, tx::Tx, vault::Vault};
+
+pub(crate) use values::{exec, query};
 
 /// How long a statement waits for another process that holds the write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,7 +36,7 @@ impl Sqlite {
         let path = folder.join("moveout.db");
         let mut connection = connect(&path, OpenFlags::default())?;
         migrations::migrate_sqlite(&mut connection, vault.ambient.now())?;
-        let vault = Arc::new(unlock(&mut connection, vault)?);
+        let vault = Arc::new(unlock(&mut connection, &vault)?);
         let writer = writer::Writer::start(connection, vault.clone(), wake)?;
         Ok((Self { writer, readers: reader::Readers::new(path, vault.clone()) }, vault))
     }
@@ -55,13 +58,13 @@ impl Sqlite {
     }
 }
 
-fn unlock(connection: &mut Connection, vault: Vault) -> Result<Vault> {
+fn unlock(connection: &mut Connection, vault: &Vault) -> Result<Vault> {
     let name = "vault.unlock";
     let failed = |cause| error::sqlite(name, cause);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    let root = drive(&mut Tx::sqlite(name, connection, &vault), |tx| Box::pin(Vault::unlock(tx)))?;
+    let root = drive(&mut Tx::sqlite(name, connection, vault), |tx| Box::pin(Vault::unlock(tx)))?;
     connection.execute_batch("COMMIT").map_err(failed)?;
-    Ok(vault.with_root(root))
+    Ok(vault.rooted(root))
 }
 
 /// Opens a connection with the settings that the promises need.

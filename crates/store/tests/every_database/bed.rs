@@ -12,24 +12,41 @@ pub struct Bed {
     pub ambient: Ambient,
     pub clock: Arc<ManualClock>,
     pub keys: Keys,
+    /// The address of a database of its own; without one the store is SQLite in the folder.
+    pub postgres: Option<String>,
 }
 
 impl Bed {
     pub fn sqlite() -> Self {
         let (ambient, clock) = testkit::ambient::ambient();
-        Self { folder: tempfile::tempdir().unwrap(), keys: Keys::generate(&ambient), ambient, clock }
+        Self { folder: tempfile::tempdir().unwrap(), keys: Keys::generate(&ambient), ambient, clock, postgres: None }
+    }
+
+    pub async fn postgres() -> Self {
+        Self { postgres: Some(testkit::postgres::cluster().database().await.unwrap()), ..Self::sqlite() }
     }
 
     /// Opens the store; another time, as after a restart.
     pub async fn open(&self) -> Store {
-        Store::open_sqlite(self.folder.path(), self.keys.clone(), self.ambient.clone()).await.unwrap()
+        self.try_open(&self.keys).await.unwrap()
+    }
+
+    pub async fn try_open(&self, keys: &Keys) -> model::Result<Store> {
+        let (folder, keys, ambient) = (self.folder.path(), keys.clone(), self.ambient.clone());
+        match &self.postgres {
+            Some(url) => Store::open_postgres(url, folder, keys, ambient).await,
+            None => Store::open_sqlite(folder, keys, ambient).await,
+        }
     }
 }
 
 impl Bed {
     /// Returns the names of all tables.
     pub async fn tables(&self, store: &Store) -> Vec<String> {
-        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let sql = match &self.postgres {
+            Some(_) => "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
+            None => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        };
         let rows =
             store.read("test.tables", move |tx| Box::pin(async move { tx.query(sql, &[]).await })).await.unwrap();
         rows.iter().map(|row| row.get("name").unwrap()).collect()
@@ -43,6 +60,12 @@ macro_rules! on_every_database {
             $(#[tokio::test]
             async fn $test() {
                 super::$test(crate::bed::Bed::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::bed::Bed::postgres().await).await;
             })+
         }
     };

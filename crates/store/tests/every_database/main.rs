@@ -4,4 +4,5 @@ mod bed;
 mod inbox;
 mod jobs;
 mod ledger;
+mod operations;
 mod retention;

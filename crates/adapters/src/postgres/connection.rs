@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::Result;
 use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::dialect::PostgresDialect;
@@ -56,6 +57,9 @@ impl Postgres {
             && session.client.batch_execute(begin).await.is_ok()
         {
             return Ok(PostgresConnection { session, idle: self.idle.clone() });
+        }
+        if self.config.get_ssl_mode() == SslMode::Require {
+            return Err(errors::no_tls());
         }
         let (client, connection) = self.config.connect(NoTls).await.map_err(|cause| errors::unreachable(&cause))?;
         let driver = tokio::spawn(async move {

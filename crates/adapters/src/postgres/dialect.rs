@@ -128,7 +128,9 @@ impl Dialect for PostgresDialect {
             }
             ("inet" | "cidr", _) => "0.0.0.0",
             (array, _) if array.ends_with("[]") => "{}",
-            _ => "",
+            ("text" | "character varying" | "bpchar" | "citext" | "bytea", _) => "",
+            // An enumeration has no empty value; its first is the nearest. What is none either is refused by the database.
+            (other, _) => return format!("(enum_range(NULL::{other}))[1]"),
         };
         format!("'{plain}'::{sql_type}")
     }

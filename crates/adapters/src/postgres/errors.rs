@@ -53,6 +53,13 @@ pub(super) fn unreachable(error: &tokio_postgres::Error) -> Problem {
     Problem::new(&codes::erasure::SYSTEM_UNREACHABLE, what)
 }
 
+/// The address demands what we cannot do; connecting without it would break the demand.
+pub(super) fn no_tls() -> Problem {
+    let what =
+        "its address demands TLS, which this adapter does not speak; reach it through a private network or a tunnel";
+    Problem::new(&codes::erasure::SYSTEM_UNREACHABLE, what)
+}
+
 /// Says in words what kind of error it was.
 fn words(state: &SqlState) -> &'static str {
     match state.code() {

@@ -59,6 +59,18 @@ impl Database {
         rusqlite::Connection::open(folder.path().join("app.db")).unwrap()
     }
 
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.spec
+    }
+
+    /// Connects to a PostgreSQL as the application would.
+    pub async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.spec, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
     /// Runs statements as the application would.
     pub async fn run(&self, statements: &str) {
         match &self.kind {
@@ -111,9 +123,7 @@ impl Database {
                 rows.unwrap().map(|row| shown(row.unwrap())).collect()
             }
             Kind::Postgres => {
-                let (client, connection) = tokio_postgres::connect(&self.spec, tokio_postgres::NoTls).await.unwrap();
-                tokio::spawn(connection);
-                let messages = client.simple_query(query).await.unwrap();
+                let messages = self.client().await.simple_query(query).await.unwrap();
                 let row = |message| match message {
                     tokio_postgres::SimpleQueryMessage::Row(row) => {
                         Some(shown((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect()))

@@ -1,6 +1,7 @@
 //! What erasing promises, on every kind of SQL database: the same scenes, played on each.
 
 mod database;
+mod postgres;
 mod properties;
 mod scenes;
 mod shop;

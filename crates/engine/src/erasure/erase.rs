@@ -1,6 +1,10 @@
 //! Erases in one system and reads every location again. Nothing counts as erased that was not read and found empty.
 
+use std::sync::Arc;
+
+use adapters::Eraser;
 use model::erasure::{ErasureState, SystemState};
+use model::plan::{Frozen, Plan};
 use model::{Problem, Result, codes};
 use store::erasures::{self, Request, SystemRow};
 
@@ -13,38 +17,93 @@ const ATTEMPTS: usize = 2;
 
 /// Erases a person in one system, by the frozen plan and keys, until a re-reading finds nothing.
 pub(super) async fn system(run: &Run<'_>, request: &Request, row: &SystemRow) -> Result<(), Halt> {
-    let name = row.name.as_str();
-    let declared = world::systems_of(run.engine, &request.app).await?;
-    let declared = declared.iter().find(|system| system.declared.name == name).ok_or_else(|| {
-        Halt::at(name, Problem::new(&codes::erasure::SYSTEM_REMOVED, format!("{name} was to be erased next")))
-    })?;
-    let mut row = SystemRow { state: SystemState::Running, reason: None, ..row.clone() };
-    let frozen = begin(run, &row).await?;
-    let (Some(plan), Some(frozen)) = (row.plan.clone(), frozen) else {
-        return Err(Problem::new(&codes::store::SEALED_VALUE_BROKEN, "a system has no plan or no frozen keys").into());
-    };
-    let eraser = identity::open(run.engine, declared).await.map_err(|problem| Halt::at(name, problem))?;
-    for _ in 0..ATTEMPTS {
-        let erased = eraser.erase(&plan, &frozen).await.map_err(|problem| Halt::at(name, problem))?;
-        row.tables = tables::after_erase(&row.tables, &erased.tables);
-        if !erased.kept.is_empty() {
-            row.kept = erased.kept;
-        }
-        put(run, &row).await?;
-        let reread = eraser.reread(&plan, &frozen).await.map_err(|problem| Halt::at(name, problem))?;
-        row.tables = tables::after_reread(&row.tables, &reread);
-        if tables::remaining(&row.tables) == 0 {
-            let kept = !row.kept.is_empty() || row.tables.iter().any(|table| table.kept > 0);
-            row.state = if kept { SystemState::Kept } else { SystemState::VerifiedEmpty };
-            return Ok(put(run, &row).await?);
-        }
-        put(run, &row).await?;
+    let mut work = Work::begin(run, request, row).await?;
+    if request.intent.is_none() {
+        // Nothing was found anywhere, and without an intent nothing is destroyed. Rows that have come since the look
+        // are counted as found, so that the intent is the next step.
+        return work.is_clear().await.map(drop);
     }
-    Err(Halt::at(name, Problem::new(&codes::erasure::ROWS_REMAIN, evidence(&row))))
+    for _ in 0..ATTEMPTS {
+        work.erase().await?;
+        if work.is_clear().await? {
+            return Ok(());
+        }
+    }
+    Err(work.failed(Problem::new(&codes::erasure::ROWS_REMAIN, work.evidence())))
 }
 
-/// Records that a system is being erased, and returns whom it is about there.
-async fn begin(run: &Run<'_>, row: &SystemRow) -> Result<Option<model::plan::Frozen>> {
+/// The work in one system.
+struct Work<'a> {
+    run: &'a Run<'a>,
+    row: SystemRow,
+    plan: Plan,
+    frozen: Frozen,
+    eraser: Arc<dyn Eraser>,
+}
+
+impl<'a> Work<'a> {
+    /// Records that the system is being worked on, and opens it.
+    async fn begin(run: &'a Run<'a>, request: &Request, row: &SystemRow) -> Result<Self, Halt> {
+        let row = SystemRow { state: SystemState::Running, reason: None, ..row.clone() };
+        let name = row.name.clone();
+        let declared = world::systems_of(run.engine, &request.app).await?;
+        let declared = declared.iter().find(|system| system.declared.name == name).ok_or_else(|| {
+            Halt::at(&name, Problem::new(&codes::erasure::SYSTEM_REMOVED, format!("{name} was to be erased next")))
+        })?;
+        let (Some(plan), Some(frozen)) = (row.plan.clone(), start(run, &row).await?) else {
+            let lost = "a system has no plan or no frozen keys";
+            return Err(Problem::new(&codes::store::SEALED_VALUE_BROKEN, lost).into());
+        };
+        let eraser = identity::open(run.engine, declared).await.map_err(|problem| Halt::at(&name, problem))?;
+        Ok(Self { run, row, plan, frozen, eraser })
+    }
+
+    async fn erase(&mut self) -> Result<(), Halt> {
+        let erased = self.eraser.erase(&self.plan, &self.frozen).await.map_err(|problem| self.failed(problem))?;
+        self.row.tables = tables::after_erase(&self.row.tables, &erased.tables);
+        if !erased.kept.is_empty() {
+            self.row.kept = erased.kept;
+        }
+        self.frozen = erased.frozen;
+        let (id, row, frozen) = (self.run.job.subject.clone(), self.row.clone(), self.frozen.clone());
+        let record = self.run.write("erasure.erased", move |tx| {
+            Box::pin(async move {
+                erasures::freeze_keys(tx, &id, &row.name, &frozen).await?;
+                erasures::put_system(tx, &id, &row).await
+            })
+        });
+        Ok(record.await?)
+    }
+
+    /// Reads again and tells whether only what may stay is there; then the system is finished.
+    async fn is_clear(&mut self) -> Result<bool, Halt> {
+        let reread = self.eraser.reread(&self.plan, &self.frozen).await.map_err(|problem| self.failed(problem))?;
+        self.row.tables = tables::after_reread(&self.row.tables, &reread);
+        let clear = self.row.tables.iter().all(|table| table.remaining == 0);
+        if clear {
+            let kept = !self.row.kept.is_empty() || self.row.tables.iter().any(|table| table.kept > 0);
+            self.row.state = if kept { SystemState::Kept } else { SystemState::VerifiedEmpty };
+        }
+        let (id, row) = (self.run.job.subject.clone(), self.row.clone());
+        self.run
+            .write("erasure.reread", move |tx| Box::pin(async move { erasures::put_system(tx, &id, &row).await }))
+            .await?;
+        Ok(clear)
+    }
+
+    fn failed(&self, problem: Problem) -> Halt {
+        Halt::at(&self.row.name, problem)
+    }
+
+    fn evidence(&self) -> String {
+        let left = self.row.tables.iter().filter(|table| table.remaining > 0);
+        let left: Vec<String> = left.map(|table| format!("{} in {}", table.remaining, table.name)).collect();
+        format!("in {}, read again after erasing {ATTEMPTS} times: {}", self.row.name, left.join(", "))
+    }
+}
+
+/// Records that a system is being worked on, and returns whom it is about there.
+async fn start(run: &Run<'_>, row: &SystemRow) -> Result<Option<Frozen>> {
     let (id, row) = (run.job.subject.clone(), row.clone());
     run.write("erasure.begin", move |tx| {
         Box::pin(async move {
@@ -54,15 +113,4 @@ async fn begin(run: &Run<'_>, row: &SystemRow) -> Result<Option<model::plan::Fro
         })
     })
     .await
-}
-
-async fn put(run: &Run<'_>, row: &SystemRow) -> Result<()> {
-    let (id, row) = (run.job.subject.clone(), row.clone());
-    run.write("erasure.system", move |tx| Box::pin(async move { erasures::put_system(tx, &id, &row).await })).await
-}
-
-fn evidence(row: &SystemRow) -> String {
-    let left = row.tables.iter().filter(|table| table.remaining > 0);
-    let left: Vec<String> = left.map(|table| format!("{} in {}", table.remaining, table.name)).collect();
-    format!("in {}, read again after erasing {ATTEMPTS} times: {}", row.name, left.join(", "))
 }

@@ -128,7 +128,9 @@ async fn open_and_plan(engine: &Engine, system: &System) -> Result<(Arc<dyn Eras
     let eraser = open(engine, system).await?;
     let catalog = eraser.catalog().await?;
     let planned = plan::plan(&catalog, &system.declared.tables);
-    Ok((eraser, planned))
+    // Retention periods that are over by now are over for the whole request, however long it takes.
+    let as_of = Some(engine.ambient.now());
+    Ok((eraser, planned.map(|plan| Plan { as_of, ..plan })))
 }
 
 /// Opens a system to erase in; one that is switched off stands in the way, it is never skipped.

@@ -1,5 +1,6 @@
 //! What is written into the ledger of a request: the intent before anything is destroyed, the result with its receipt at the end.
 
+use jiff::Timestamp;
 use model::Result;
 use model::erasure::{ErasureState, SystemState};
 use serde_json::{Map, Value, json};
@@ -38,35 +39,65 @@ pub(super) async fn intend(run: &Run<'_>, request: &Request, systems: &[SystemRo
 
 /// Writes the result, signs it, and ends the request: all in one operation, so that it ends once.
 pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[SystemRow]) -> Result<(), Halt> {
-    let kept = view::kept(systems);
-    let state = if !kept.is_empty() || systems.iter().any(|row| row.state == SystemState::Kept) {
-        ErasureState::PartlyRefused
-    } else if tables::any_found(systems) {
-        ErasureState::Complete
-    } else {
-        ErasureState::NoData
-    };
-    let result = |row: &SystemRow| json!({"name": row.name, "state": row.state, "tables": row.tables});
-    let mut leaf = head("result", request);
-    leaf.insert("state".to_owned(), json!(state));
-    leaf.insert("received_at".to_owned(), json!(request.received_at));
-    leaf.insert("finished_at".to_owned(), json!(run.engine.ambient.now()));
-    leaf.insert("intent".to_owned(), json!(request.intent));
-    leaf.insert("systems".to_owned(), systems.iter().map(result).collect());
-    leaf.insert("kept".to_owned(), json!(kept));
-    let id = request.id.clone();
+    let (request, mut systems) = (request.clone(), systems.to_vec());
     let receipt = run
         .write("erasure.conclude", move |tx| {
             Box::pin(async move {
-                leaf.insert("person".to_owned(), person(tx, &id).await?);
+                if !tables::any_found(&systems) {
+                    recall_kept(tx, &request, &mut systems).await?;
+                }
+                let state = outcome(&systems);
+                let mut leaf = result(&request, state, &systems, tx.ambient.now());
+                leaf.insert("person".to_owned(), person(tx, &request.id).await?);
                 let receipt = ledger::prove(tx, Object(leaf)).await?;
-                erasures::set_receipt(tx, &id, &json!(receipt)).await?;
-                erasures::set_state(tx, &id, state, None).await?;
+                erasures::set_receipt(tx, &request.id, &json!(receipt)).await?;
+                erasures::set_state(tx, &request.id, state, None).await?;
                 Ok(receipt)
             })
         })
         .await?;
     Ok(ledger::mirror_checkpoint(run.engine, receipt.checkpoint).await?)
+}
+
+/// Adds what an earlier request of the same person left on a ground that still holds: it no longer bears the person's
+/// identities, so a search does not find it, but it is there.
+async fn recall_kept(tx: &mut Tx<'_>, request: &Request, systems: &mut [SystemRow]) -> Result<()> {
+    let identities = erasures::identities(tx, &request.id).await?;
+    let now = tx.ambient.now();
+    let known = erasures::of_person(tx, &request.app, &identities).await?;
+    let Some(earlier) = known.into_iter().find(|earlier| earlier.state == ErasureState::PartlyRefused) else {
+        return Ok(());
+    };
+    for before in erasures::systems(tx, &earlier.id).await? {
+        let holds = before.kept.into_iter().filter(|kept| kept.until.is_none_or(|until| until > now));
+        if let Some(row) = systems.iter_mut().find(|row| row.name == before.name) {
+            row.kept = holds.collect();
+            erasures::put_system(tx, &request.id, row).await?;
+        }
+    }
+    Ok(())
+}
+
+fn outcome(systems: &[SystemRow]) -> ErasureState {
+    if systems.iter().any(|row| row.state == SystemState::Kept || !row.kept.is_empty()) {
+        ErasureState::PartlyRefused
+    } else if tables::any_found(systems) {
+        ErasureState::Complete
+    } else {
+        ErasureState::NoData
+    }
+}
+
+fn result(request: &Request, state: ErasureState, systems: &[SystemRow], at: Timestamp) -> Map<String, Value> {
+    let system = |row: &SystemRow| json!({"name": row.name, "state": row.state, "tables": row.tables});
+    let mut leaf = head("result", request);
+    leaf.insert("state".to_owned(), json!(state));
+    leaf.insert("received_at".to_owned(), json!(request.received_at));
+    leaf.insert("finished_at".to_owned(), json!(at));
+    leaf.insert("intent".to_owned(), json!(request.intent));
+    leaf.insert("systems".to_owned(), systems.iter().map(system).collect());
+    leaf.insert("kept".to_owned(), json!(view::kept(systems)));
+    leaf
 }
 
 fn head(kind: &str, request: &Request) -> Map<String, Value> {

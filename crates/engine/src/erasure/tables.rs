@@ -44,11 +44,6 @@ pub(super) fn after_reread(before: &[TableResult], reread: &[TableResult]) -> Ve
     reread.iter().map(count).collect()
 }
 
-/// Returns how many rows are still there against the rules.
-pub(super) fn remaining(tables: &[TableResult]) -> u64 {
-    tables.iter().map(|table| table.remaining).sum()
-}
-
 /// Tells whether anything of the person was found in any system.
 pub(super) fn any_found(systems: &[SystemRow]) -> bool {
     systems.iter().flat_map(|system| &system.tables).any(|table| table.found > 0)

@@ -8,7 +8,7 @@ use model::problem::Reason;
 use model::{Identity, Problem, Result, codes};
 use zeroize::Zeroizing;
 
-pub use systems::{SystemRow, freeze, put_system, remove_system, system_frozen, systems};
+pub use systems::{SystemRow, freeze, freeze_keys, put_system, remove_system, system_frozen, systems};
 
 use crate::params;
 use crate::tx::Tx;

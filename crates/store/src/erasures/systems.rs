@@ -73,16 +73,19 @@ pub async fn remove_system(tx: &mut Tx<'_>, erasure: &str, name: &str) -> Result
 /// Freezes a request: the closed set of identities, and for each system (which must be stored) the keys of the person's rows.
 pub async fn freeze(tx: &mut Tx<'_>, erasure: &str, identities: &[Identity], keys: &[(String, Frozen)]) -> Result<()> {
     for (system, frozen) in keys {
-        let text = Zeroizing::new(json(frozen)?);
-        let sealed = tx.vault().seal("erasure_system", &sealed_row(erasure, system), "frozen", text.as_bytes());
-        tx.exec(
-            "UPDATE erasure_system SET frozen = $3 WHERE erasure = $1 AND name = $2",
-            params![erasure, system, sealed],
-        )
-        .await?;
+        freeze_keys(tx, erasure, system, frozen).await?;
     }
     let sealed = seal_identities(tx, erasure, identities)?;
     tx.exec("UPDATE erasure SET identities = $2, frozen = 1 WHERE id = $1", params![erasure, sealed]).await?;
+    Ok(())
+}
+
+/// Freezes the keys of the person's rows in one system.
+pub async fn freeze_keys(tx: &mut Tx<'_>, erasure: &str, system: &str, frozen: &Frozen) -> Result<()> {
+    let text = Zeroizing::new(json(frozen)?);
+    let sealed = tx.vault().seal("erasure_system", &sealed_row(erasure, system), "frozen", text.as_bytes());
+    tx.exec("UPDATE erasure_system SET frozen = $3 WHERE erasure = $1 AND name = $2", params![erasure, system, sealed])
+        .await?;
     Ok(())
 }
 

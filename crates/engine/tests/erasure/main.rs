@@ -1,0 +1,5 @@
+//! A person is forgotten everywhere or the request says why not: on real SQLite databases, with a clock that only the tests move.
+
+mod requests;
+mod shop;
+mod systems;

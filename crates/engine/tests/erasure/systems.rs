@@ -1,0 +1,141 @@
+//! Several systems: nothing is erased anywhere while one stands in the way, nothing is skipped, and what one knows is looked for in the others.
+
+use crate::shop::Shop;
+use engine::erasure;
+use jiff::SignedDuration;
+use model::codes;
+use model::erasure::{ErasureState, SystemState};
+
+/// A mailing list that knows people by their address only.
+const NEWSLETTER: &str = r#"{
+    "name": "newsletter", "adapter": "sqlite", "url": "sqlite:{folder}/letters.db",
+    "table": [{"name": "subscribers", "identity": {"address": "email"}}]
+}"#;
+
+const SUBSCRIBERS: &str = "
+CREATE TABLE subscribers (id INTEGER PRIMARY KEY, address TEXT, since TEXT);
+INSERT INTO subscribers VALUES (1, 'ben@example.org', '2020-01-01'), (2, 'cem@example.org', '2021-01-01');
+";
+
+async fn with_newsletter() -> Shop {
+    let shop = Shop::open().await;
+    shop.sql("letters.db", SUBSCRIBERS);
+    shop.declare(&shop.declaration(&[NEWSLETTER]), |_| {}).await;
+    shop
+}
+
+#[tokio::test]
+async fn what_one_system_knows_of_the_person_is_looked_for_in_the_others() {
+    let shop = with_newsletter().await;
+    let plan = erasure::preview(&shop.engine, "shop", &["asid:1002".parse().unwrap()]).await.unwrap();
+    assert!(plan.is_clear(), "{plan:?}");
+    assert_eq!((plan.identities, plan.found), (2, 5), "{plan:?}");
+    assert!(erasure::list(&shop.engine, None).await.unwrap().is_empty(), "a plan makes no request");
+
+    let view = shop.ask("asid:1002").await;
+    assert_eq!(view.state, ErasureState::Complete, "{view:?}");
+    assert_eq!(shop.count("letters.db", "subscribers WHERE id = 1"), 0);
+    assert_eq!(shop.count("letters.db", "subscribers WHERE id = 2"), 1);
+}
+
+#[tokio::test]
+async fn one_system_that_stands_in_the_way_keeps_all_untouched() {
+    let shop = with_newsletter().await;
+    shop.sql(
+        "letters.db",
+        "CREATE TABLE opened (subscriber INTEGER REFERENCES subscribers(id)); INSERT INTO opened VALUES (1);",
+    );
+    let view = shop.ask("asid:1002").await;
+    assert_eq!(view.state, ErasureState::Blocked);
+    assert_eq!(
+        view.systems.iter().map(|system| system.state).collect::<Vec<_>>(),
+        [SystemState::Pending, SystemState::Blocked]
+    );
+    assert_eq!(shop.rows(), [3, 3, 3, 1]);
+    assert_eq!(shop.count("letters.db", "subscribers"), 2);
+    let size = shop.store.read("test.size", |tx| Box::pin(store::ledger::size(tx))).await.unwrap();
+    assert_eq!(size, 0, "nothing was intended either");
+}
+
+#[tokio::test]
+async fn a_system_that_is_away_is_waited_for() {
+    let shop = with_newsletter().await;
+    let file = |name: &str| shop.folder.path().join(name);
+    std::fs::rename(file("letters.db"), file("elsewhere.db")).unwrap();
+    let view = shop.ask("asid:1002").await;
+    assert_eq!(view.state, ErasureState::Waiting, "{view:?}");
+    assert_eq!(view.reason.as_ref().unwrap().code, codes::erasure::SYSTEM_UNREACHABLE.to_string());
+    assert_eq!(shop.rows(), [3, 3, 3, 1], "nothing is erased while a system is unread");
+
+    std::fs::rename(file("elsewhere.db"), file("letters.db")).unwrap();
+    shop.wait(SignedDuration::from_hours(1));
+    assert_eq!(shop.drained(&view.id).await.state, ErasureState::Complete);
+    assert_eq!(shop.count("letters.db", "subscribers"), 1);
+}
+
+#[tokio::test]
+async fn a_half_erased_person_is_still_known_after_the_second_system_refused() {
+    let shop = with_newsletter().await;
+    shop.sql("letters.db", "CREATE TRIGGER no BEFORE DELETE ON subscribers BEGIN SELECT RAISE(ABORT, 'no'); END;");
+    let view = shop.ask("asid:1002").await;
+    assert_eq!(view.state, ErasureState::Blocked, "{view:?}");
+    assert_eq!(
+        view.systems.iter().map(|system| system.state).collect::<Vec<_>>(),
+        [SystemState::VerifiedEmpty, SystemState::Blocked]
+    );
+    assert_eq!(
+        shop.count("shop.db", "users WHERE id = 2"),
+        0,
+        "the address that leads to the subscriber is gone from here"
+    );
+    let problem = erasure::cancel(&shop.engine, &view.id).await.unwrap_err();
+    assert!(problem.is(&codes::erasure::STATE_CONFLICT), "what is begun cannot be taken back: {problem}");
+
+    shop.sql("letters.db", "DROP TRIGGER no;");
+    // Whoever asks again meanwhile gets the same request.
+    assert_eq!(shop.ask("asid:1002").await.id, view.id);
+    erasure::resume(&shop.engine, &view.id).await.unwrap();
+    assert_eq!(shop.drained(&view.id).await.state, ErasureState::Complete);
+    assert_eq!(shop.count("letters.db", "subscribers WHERE id = 1"), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_skipped_in_silence() {
+    let shop = with_newsletter().await;
+    let both = shop.declaration(&[NEWSLETTER]);
+    let cases = [("asid:1002", &codes::erasure::SYSTEM_DISABLED), ("phone:123", &codes::erasure::IDENTITY_UNMAPPED)];
+    for (identity, code) in cases {
+        let off = code.number == codes::erasure::SYSTEM_DISABLED.number;
+        shop.declare(&both, |world| world.systems[1].enabled = !off).await;
+        let view = shop.ask(identity).await;
+        assert_eq!((view.state, view.reason.unwrap().code), (ErasureState::Blocked, code.to_string()));
+    }
+    shop.declare(&both, |world| world.systems.clear()).await;
+    let view = shop.ask("asid:1003").await;
+    assert_eq!(view.reason.unwrap().code, codes::erasure::NO_SYSTEMS.to_string());
+    assert_eq!(shop.rows(), [3, 3, 3, 1]);
+    let unknown = shop.ask("email:ben@example.org").await;
+    assert_eq!(unknown.state, ErasureState::Blocked);
+}
+
+#[tokio::test]
+async fn a_review_waits_for_approval_and_a_withdrawal_erases_nothing() {
+    let shop = Shop::open().await;
+    for policy in ["review", "revoke_only"] {
+        let policy = serde_json::from_value(serde_json::json!(policy)).unwrap();
+        shop.declare(&shop.declaration(&[]), |world| world.apps[0].on_callback = policy).await;
+        let user = if policy == model::world::OnCallback::Review { "1002" } else { "1003" };
+        let code = shop.callback(user).await.confirmation_code;
+        let view = erasure::show(&shop.engine, &code).await.unwrap();
+        assert_eq!(shop.rows()[0], if user == "1002" { 3 } else { 2 });
+        if user == "1002" {
+            assert_eq!(view.reason.unwrap().code, codes::erasure::APPROVAL_NEEDED.to_string());
+            erasure::approve(&shop.engine, &code).await.unwrap();
+            assert_eq!(shop.drained(&view.id).await.state, ErasureState::Complete);
+            assert!(erasure::approve(&shop.engine, &code).await.is_err());
+        } else {
+            assert_eq!(view.state, ErasureState::Refused);
+            assert_eq!(view.reason.unwrap().code, codes::erasure::CALLBACK_REVOKES_ONLY.to_string());
+        }
+    }
+}

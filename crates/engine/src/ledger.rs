@@ -48,6 +48,76 @@ pub async fn checkpoint(engine: &Engine) -> Result<String> {
     Ok(note)
 }
 
+/// What a look at the whole ledger found.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Audited {
+    /// How many leaves there are.
+    pub size: u64,
+    /// The root over them, in base64 as checkpoints write it.
+    pub root: String,
+    /// How many earlier checkpoints the ledger agrees with.
+    pub checkpoints: usize,
+}
+
+/// Computes every hash anew, and holds the ledger against earlier checkpoints: those of the mirror, and `held` that somebody
+/// else kept. The mirror lies beside the store: only a checkpoint kept elsewhere finds who rewrote both.
+///
+/// # Errors
+/// `MO-5012` naming what does not hold, `MO-7004` if the mirror cannot be read.
+pub async fn audit(engine: &Engine, held: Vec<String>) -> Result<Audited> {
+    let key = public_key(engine).await?;
+    let path = engine.settings.data.join(MIRROR).join(CHECKPOINTS);
+    let mirrored = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(cause) => {
+            return Err(
+                Problem::new(&codes::config::FILE_UNREADABLE, format!("{MIRROR}/{CHECKPOINTS}")).caused_by(cause)
+            );
+        }
+    };
+    let notes = notes(&mirrored).into_iter().map(str::to_owned).chain(held);
+    let earlier = notes.map(|note| Checkpoint::verify(&note, &key)).collect::<Result<Vec<_>>>()?;
+    let checkpoints = earlier.len();
+    let (size, root) = engine
+        .store
+        .read("ledger.audit", move |tx| {
+            Box::pin(async move {
+                let (size, root) = store::ledger::verify(tx).await?;
+                for checkpoint in &earlier {
+                    agrees(tx, size, checkpoint).await?;
+                }
+                Ok((size, root))
+            })
+        })
+        .await?;
+    Ok(Audited { size, root: data_encoding::BASE64.encode(&root), checkpoints })
+}
+
+/// Checks that the ledger begins with what an earlier checkpoint says.
+async fn agrees(tx: &mut Tx<'_>, size: u64, earlier: &Checkpoint) -> Result<()> {
+    let broken = |detail: String| Problem::new(&codes::store::LEDGER_BROKEN, detail);
+    if earlier.size > size {
+        return Err(broken(format!(
+            "a checkpoint has {} leaves, the ledger only {size}: it forgot some",
+            earlier.size
+        )));
+    }
+    if store::ledger::root(tx, earlier.size).await? != earlier.root {
+        return Err(broken(format!("the first {} leaves are not those of an earlier checkpoint", earlier.size)));
+    }
+    Ok(())
+}
+
+/// Splits the mirror into its notes. A note that a crash tore is passed over: it was never handed out.
+fn notes(mirror: &str) -> Vec<&str> {
+    let whole = |note: &str| note.contains("\n\n\u{2014} ") && note.ends_with('\n');
+    let mut starts: Vec<usize> = mirror.match_indices("\nmoveout/").map(|(place, _)| place + 1).collect();
+    starts.push(mirror.len() + 1);
+    let notes = starts.windows(2).map(|pair| &mirror[pair[0]..pair[1] - 1]);
+    notes.filter(|note| whole(note)).collect()
+}
+
 /// Appends a statement and returns where it stands.
 pub(crate) async fn append(tx: &mut Tx<'_>, leaf: &Object) -> Result<u64> {
     store::ledger::append(tx, &leaf.to_bytes()).await

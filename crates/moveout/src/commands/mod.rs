@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod demo;
 mod erasure;
+mod ledger;
 mod migrate;
 mod receipt;
 mod serve;
@@ -41,6 +42,8 @@ pub enum Command {
     Callback(callback::CallbackArgs),
     /// Check receipts, offline
     Receipt(receipt::ReceiptArgs),
+    /// The record of what was done, and that nobody changed it
+    Ledger(ledger::LedgerArgs),
     /// The kinds of systems, and what each can do
     Adapter(adapter::AdapterArgs),
     /// Bring the store to the schema of this binary
@@ -67,6 +70,7 @@ impl Command {
             Self::Token(args) => token::run(args, context).await,
             Self::Callback(args) => callback::run(args, context).await,
             Self::Receipt(args) => receipt::run(args, context).await,
+            Self::Ledger(args) => ledger::run(args, context).await,
             Self::Adapter(args) => adapter::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Erasure(args) => erasure::run(args, context).await,

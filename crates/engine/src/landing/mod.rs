@@ -10,4 +10,4 @@ mod view;
 
 pub use accept::{Accepted, Delivery, Incoming, Job, accept, authorize};
 pub use group::{Count, Progress, ReceivedTransfer, transfers};
-pub use view::{LandedItem, items, open};
+pub use view::{LandedItem, Opened, items, open};

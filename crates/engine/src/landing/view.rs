@@ -1,6 +1,7 @@
 //! What has landed, for the platform that the account belongs to: it follows the list and fetches the bytes.
 
-use adapters::Body;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use model::{Item, Problem, Result, codes};
 use serde::Serialize;
@@ -56,11 +57,21 @@ pub async fn items(engine: &Engine, account: &str, after: u64, limit: u32) -> Re
     Ok(views.collect())
 }
 
+/// The bytes of a landed item.
+pub struct Opened {
+    /// Their media type, as the sender said.
+    pub media_type: String,
+    /// Their number.
+    pub size: u64,
+    /// The bytes.
+    pub stream: BoxStream<'static, std::io::Result<Bytes>>,
+}
+
 /// Opens the bytes of one of an account's items; `None` if it has none.
 ///
 /// # Errors
 /// `MO-1012` if the account has no such item, `MO-5010` if the bytes are gone.
-pub async fn open(engine: &Engine, account: &str, id: &str) -> Result<Option<Body>> {
+pub async fn open(engine: &Engine, account: &str, id: &str) -> Result<Option<Opened>> {
     let (account, id) = (account.to_owned(), id.to_owned());
     let found = engine
         .store
@@ -68,14 +79,12 @@ pub async fn open(engine: &Engine, account: &str, id: &str) -> Result<Option<Bod
             Box::pin(async move {
                 let landed = landing::item(tx, &account, &id).await?;
                 let landed = landed.ok_or_else(|| Problem::new(&codes::door::NOT_FOUND, "no such item"))?;
-                match &landed.blob {
-                    Some(blob) => blobs::find(tx, blob).await,
-                    None => Ok(None),
-                }
+                let Some((content, blob)) = landed.item.content.zip(landed.blob) else { return Ok(None) };
+                let blob = blobs::find(tx, &blob).await?;
+                Ok(blob.map(|blob| (content.media_type, blob)))
             })
         })
         .await?;
-    let Some(blob) = found else { return Ok(None) };
-    let size = Some(blob.size);
-    Ok(Some(Body { size, stream: engine.store.blobs().open(blob).await? }))
+    let Some((media_type, blob)) = found else { return Ok(None) };
+    Ok(Some(Opened { media_type, size: blob.size, stream: engine.store.blobs().open(blob).await? }))
 }

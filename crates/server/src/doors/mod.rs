@@ -1,8 +1,10 @@
 //! Doors that programs knock at: the deletion callback, the landing, health and metrics.
 
 mod callback;
+mod headers;
 pub(crate) mod health;
 mod landing;
+mod pickup;
 
 use axum::Router;
 
@@ -10,5 +12,5 @@ use crate::App;
 
 /// Returns the routes of this room.
 pub fn router() -> Router<App> {
-    Router::new().merge(callback::router()).merge(health::router()).merge(landing::router())
+    Router::new().merge(callback::router()).merge(health::router()).merge(landing::router()).merge(pickup::router())
 }

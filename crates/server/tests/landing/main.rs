@@ -2,5 +2,6 @@
 
 mod delivery;
 mod hostile;
+mod pickup;
 mod roundtrip;
 mod sender;

@@ -117,8 +117,8 @@ impl Landing {
     }
 
     pub async fn bytes(&self, id: &str) -> Vec<u8> {
-        let body = engine::landing::open(&self.engine, self.account(), id).await.unwrap().unwrap();
-        body.stream.try_collect::<Vec<_>>().await.unwrap().concat()
+        let opened = engine::landing::open(&self.engine, self.account(), id).await.unwrap().unwrap();
+        opened.stream.try_collect::<Vec<_>>().await.unwrap().concat()
     }
 
     /// Returns every file below the folder of blobs.

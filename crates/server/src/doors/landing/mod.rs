@@ -23,6 +23,7 @@ use wire::dtp::related::ContentType;
 use wire::dtp::{self, API_VERSION, EXPORT_SERVICE, JOB_ID, MAX_DEPTH, MAX_JSON, RECURRING_JOB_ID, Vertical};
 
 use self::inbound::{Inbound, MAX_BODY};
+use super::headers::bearer;
 use crate::App;
 use crate::problem::Rejection;
 
@@ -118,14 +119,6 @@ async fn take(engine: &Engine, room: &Semaphore, path: &str, head: &Parts, inbou
     };
     let parsed = dtp::parse(vertical, &json)?;
     landing::accept(engine, &grant, Delivery { job, parsed, incoming }).await
-}
-
-/// Returns the bearer token of a request (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str> {
-    let missing = || Problem::new(&codes::landing::TOKEN_INVALID, "the request has no bearer token");
-    let value = text(headers, header::AUTHORIZATION.as_str())?.ok_or_else(missing)?;
-    let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
 }
 
 fn job(headers: &HeaderMap) -> Result<Job> {

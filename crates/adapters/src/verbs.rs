@@ -95,6 +95,11 @@ pub trait Source: Send + Sync {
     /// Returns what this source can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// Names the format that was recognised, if there are several.
+    fn format(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns a text that changes when the source does, so that a resumed transfer notices.
     async fn fingerprint(&self) -> Result<String>;
 

@@ -24,6 +24,10 @@ impl Source for Archive {
         Capabilities { content_order: self.content_order(), ..capabilities() }
     }
 
+    fn format(&self) -> Option<&'static str> {
+        Some("mastodon")
+    }
+
     async fn fingerprint(&self) -> Result<String> {
         Ok(self.fingerprint.clone())
     }

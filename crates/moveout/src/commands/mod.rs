@@ -3,6 +3,7 @@
 mod account;
 mod adapter;
 mod apply;
+mod archive;
 mod callback;
 mod completions;
 mod config;
@@ -36,6 +37,8 @@ pub enum Command {
     Account(account::AccountArgs),
     /// Move a person's data from one system to another
     Transfer(transfer::TransferArgs),
+    /// Look into an export archive
+    Archive(archive::ArchiveArgs),
     /// Access tokens of the landing
     Token(token::TokenArgs),
     /// Play the platform: sign a deletion callback, or send one and judge the answer
@@ -67,6 +70,7 @@ impl Command {
             Self::Apply(args) => apply::run(args, context).await,
             Self::Account(args) => account::run(args, context).await,
             Self::Transfer(args) => transfer::run(args, context).await,
+            Self::Archive(args) => archive::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,
             Self::Callback(args) => callback::run(args, context).await,
             Self::Receipt(args) => receipt::run(args, context).await,

@@ -1,7 +1,7 @@
 //! `moveout transfer`: moves a person's data from one system to another.
 
 mod follow;
-mod words;
+pub mod words;
 
 use std::path::PathBuf;
 

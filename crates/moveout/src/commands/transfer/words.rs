@@ -52,7 +52,7 @@ pub(super) fn list(views: &[TransferView]) -> String {
 }
 
 /// Returns what a transfer would move.
-pub(super) fn survey(survey: &Survey) -> String {
+pub fn survey(survey: &Survey) -> String {
     let mut table = Table::new(["", "items", "bytes"]);
     for (data_type, found) in &survey.types {
         table.row(data_type.name(), [found.items, found.bytes]);

@@ -1,11 +1,9 @@
 //! A person is forgotten: the callback, the status page, the rows, the receipt, all through the shipped binary.
 
-mod support;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use support::{Answer, Server, json, run, send};
+use crate::support::{Answer, Server, json, run, send};
 
 const WORLD: &str = r#"
 [[app]]

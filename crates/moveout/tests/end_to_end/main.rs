@@ -1,0 +1,5 @@
+//! The two walks through the shipped binary.
+
+mod callback;
+mod support;
+mod transfer;

@@ -3,6 +3,7 @@
 use engine::{Engine, Settings};
 use model::Ambient;
 use model::world::SecretRef;
+use store::Store;
 
 use crate::config::{Config, Environment};
 use crate::output::Out;
@@ -35,7 +36,11 @@ impl Context {
     pub async fn engine_at(&self, public_url: String) -> anyhow::Result<Engine> {
         let data = self.config.data.clone();
         let keys = secrets::master_keys(&data, self.config.keys.as_deref(), &self.ambient)?;
-        let store = store::Store::open_sqlite(&data, keys, self.ambient.clone()).await?;
+        let ambient = self.ambient.clone();
+        let store = match &self.config.store_url {
+            Some(url) => Store::open_postgres(url, &data, keys, ambient).await?,
+            None => Store::open_sqlite(&data, keys, ambient).await?,
+        };
         Ok(Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data }))
     }
 

@@ -13,8 +13,9 @@ pub struct MigrateArgs {}
 pub async fn run(_: MigrateArgs, context: &Context) -> anyhow::Result<ExitCode> {
     context.engine().await?;
     let data = context.config.data.display().to_string();
+    let place = if context.config.store_url.is_some() { "PostgreSQL" } else { data.as_str() };
     context.out.result(&json!({ "data": data, "migrated": true }), || {
-        format!("The store in {data} has the schema of this binary.")
+        format!("The store in {place} has the schema of this binary.")
     })?;
     Ok(ExitCode::Ok)
 }

@@ -27,6 +27,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The master keys, if they were given.
     pub keys: Option<String>,
+    /// The address of a PostgreSQL database; without one the store is SQLite in the data folder. It may hold a password.
+    pub store_url: Option<String>,
     /// What is logged, if it was said.
     pub log: Option<String>,
     /// Where security researchers write to: `mailto:` or `https:` (RFC 9116 §2.5.3).
@@ -69,6 +71,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
     let public_url = values.get("public_url").map(|text| public_url(text, &values)).transpose()?;
     let data = PathBuf::from(values.get("data").unwrap_or_default());
     let keys = values.get("keys").map(str::to_owned);
+    let store_url = values.get("store.url").map(str::to_owned);
     let log = values.get("log").map(str::to_owned);
     let security_contact = values.get("security_contact").map(str::to_owned);
     if security_contact.as_deref().is_some_and(|contact| !is_contact(contact)) {
@@ -76,7 +79,17 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
             "security_contact is an address like mailto:security@example.org or https://example.org/security",
         ));
     }
-    Ok(Config { listen: values.parse("listen")?, data, tls, keys, log, security_contact, public_url, values })
+    Ok(Config {
+        listen: values.parse("listen")?,
+        data,
+        tls,
+        keys,
+        store_url,
+        log,
+        security_contact,
+        public_url,
+        values,
+    })
 }
 
 /// Checks that a URL is absolute and has nothing behind its host and path.

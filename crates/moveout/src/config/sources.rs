@@ -41,6 +41,8 @@ const SETTINGS: &[(&str, Kind, Option<&str>)] = &[
     ("log", Kind::Text, None),
     ("public_url", Kind::Text, None),
     ("security_contact", Kind::Text, None),
+    // It may hold a password.
+    ("store.url", Kind::Secret, None),
     ("tls.certificate", Kind::Path, None),
     ("tls.key", Kind::Path, None),
 ];

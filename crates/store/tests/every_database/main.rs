@@ -1,6 +1,7 @@
 //! What the store promises, tested on every database it runs on.
 
 mod bed;
+mod crash;
 mod inbox;
 mod jobs;
 mod ledger;

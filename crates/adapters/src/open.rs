@@ -8,7 +8,7 @@ use model::{Problem, Result, codes};
 use serde::Serialize;
 
 use crate::archive::{self, Archive};
-use crate::dir::{self, BagReader, BagWriter};
+use crate::dir::{self, BagReader, BagWriter, Prospect};
 use crate::dtp::{self, Dtp};
 use crate::postgres::{self, Postgres};
 use crate::spec::Spec;
@@ -22,7 +22,7 @@ pub struct Context {
     pub net: net::Client,
     /// The token that the system asks for, if the person connected it or an operator passed one.
     pub token: Option<Token>,
-    /// The transfer that this is opened for; none for a look or an erasure.
+    /// The transfer that this is opened for; none for a look, which writes nothing, or an erasure.
     pub transfer: Option<String>,
 }
 
@@ -83,6 +83,7 @@ pub async fn open_source(spec: &Spec, _context: &Context) -> Result<Arc<dyn Sour
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot be written, or what kept it from opening.
 pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn Destination>> {
     match spec.adapter.as_str() {
+        "dir" if context.transfer.is_none() => Ok(Arc::new(Prospect::open(&spec.target)?)),
         "dir" => Ok(Arc::new(BagWriter::open(&spec.target).await?)),
         "dtp" => Ok(Arc::new(Dtp::open(spec, context).await?)),
         known if is_known(known) => Err(verb_unsupported(known, "be written to")),

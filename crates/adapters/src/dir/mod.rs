@@ -3,11 +3,13 @@
 mod commit;
 mod errors;
 mod manifest;
+mod prospect;
 mod read;
 mod write;
 
 use model::DataType;
 
+pub use prospect::Prospect;
 pub use read::BagReader;
 pub use write::BagWriter;
 

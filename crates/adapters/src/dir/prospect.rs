@@ -1,0 +1,44 @@
+//! A folder that is only looked at, for plans: nothing is made and nothing is written.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use model::{Item, Problem, Result};
+use wire::bag;
+
+use super::{capabilities, errors};
+use crate::verbs::{Body, Capabilities, Destination, ItemKey, Written};
+
+/// A folder that may become a bag.
+pub struct Prospect;
+
+impl Prospect {
+    /// Looks whether a bag could be written in `root`.
+    ///
+    /// # Errors
+    /// `MO-3019` if the folder holds other things or cannot be looked into.
+    pub fn open(root: impl AsRef<Path>) -> Result<Self> {
+        let root = root.as_ref();
+        let empty = match std::fs::read_dir(root) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+            Err(error) => return Err(errors::unwritable(error.kind())),
+        };
+        if empty || root.join(bag::DECLARATION_FILE).exists() { Ok(Self) } else { Err(errors::occupied()) }
+    }
+}
+
+#[async_trait]
+impl Destination for Prospect {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
+    fn refuses(&self, _: &Item) -> Option<Problem> {
+        None
+    }
+
+    async fn write(&self, _: &Item, _: &ItemKey, _: Option<Body>) -> Result<Written> {
+        Err(errors::unwritable(std::io::ErrorKind::ReadOnlyFilesystem))
+    }
+}

@@ -30,7 +30,7 @@ fn moved(view: &TransferView) -> String {
     }
     let mut text = format!("Moved ({})\n{table}difference {}\n", view.state, view.difference);
     for problem in &view.problems {
-        let _ = writeln!(text, "{} {} {}: {}", problem.count, problem.data_type, problem.state, problem.reason.detail);
+        let _ = writeln!(text, "{} {} {}: {}", problem.count, problem.data_type, problem.state, problem.reason.title);
     }
     text + "\n"
 }

@@ -1,5 +1,6 @@
 //! The two walks through the shipped binary.
 
 mod callback;
+mod demo;
 mod support;
 mod transfer;

@@ -27,7 +27,7 @@ async fn ambiguities(look: &mut Look<'_>) -> Result<Vec<Problem>> {
             blockers.push(Problem::new(&codes::erasure::AMBIGUOUS, detail));
         }
     }
-    let shared: BTreeSet<String> = look.foreign_keys_values().await?.into_iter().map(|(name, _)| name).collect();
+    let shared: BTreeSet<String> = look.keys_of_others().await?.into_iter().map(|(name, _)| name).collect();
     for name in shared {
         let detail =
             format!("rows that are not the person's carry the same {name}, so what refers to it could be theirs");

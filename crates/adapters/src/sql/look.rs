@@ -123,7 +123,7 @@ impl<'a> Look<'a> {
     /// The keys of rows that were deleted may have been given to new ones since: what refers to these is not the person's.
     /// Whatever referred to the old ones went in the same transaction.
     async fn forget_reused_keys(&mut self) -> Result<()> {
-        let reused = self.foreign_keys_values().await?;
+        let reused = self.keys_of_others().await?;
         if reused.is_empty() {
             return Ok(());
         }
@@ -275,8 +275,8 @@ impl<'a> Look<'a> {
     }
 
     /// Finds rows that carry a frozen key and are not among those found: the key is shared, or was given away again.
-    pub(super) async fn foreign_keys_values(&mut self) -> Result<Vec<(String, String)>> {
-        let mut foreign = Vec::new();
+    pub(super) async fn keys_of_others(&mut self) -> Result<Vec<(String, String)>> {
+        let mut others = Vec::new();
         for (index, step) in self.plan.steps.iter().enumerate() {
             for key in &step.keys {
                 let name = key_name(&step.table, key);
@@ -295,12 +295,12 @@ impl<'a> Look<'a> {
                     if let Some(value) = self.key_of(index, &found.row, key)
                         && !self.rows[index].contains_key(&found.locator)
                     {
-                        foreign.push((name.clone(), value.clone()));
+                        others.push((name.clone(), value.clone()));
                     }
                 }
             }
         }
-        Ok(foreign)
+        Ok(others)
     }
 
     /// Finds others' rows of a step that hang on rows that go.

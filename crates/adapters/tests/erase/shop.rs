@@ -262,6 +262,24 @@ pub async fn rows_added_meanwhile_are_found_by_reading_again(db: Database) {
     assert_eq!(db.rows("SELECT id FROM posts").await, ["20"]);
 }
 
+/// What one request may lock and hold in memory is limited: one row too many, and nothing is erased.
+#[tokio::test]
+async fn too_many_rows_block() {
+    let db = Database::sqlite();
+    shop(&db).await;
+    db.run(
+        "WITH RECURSIVE n(id) AS (SELECT 1000 UNION ALL SELECT id + 1 FROM n WHERE id < 251000)
+         INSERT INTO posts SELECT id, 1, '' FROM n",
+    )
+    .await;
+    let plan = db.plan(&map()).await.unwrap();
+    let eraser = db.eraser().await;
+    let frozen = model::plan::Frozen { identities: parse(ZOE), ..Default::default() };
+    let problem = eraser.erase(&plan, &frozen).await.unwrap_err();
+    assert!(problem.is(&model::codes::erasure::TOO_MANY_ROWS), "{problem}");
+    assert_eq!(db.rows("SELECT id FROM users").await.len(), 2);
+}
+
 #[tokio::test]
 async fn a_missing_file_is_never_created() {
     let folder = tempfile::tempdir().unwrap();

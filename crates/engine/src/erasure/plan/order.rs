@@ -90,14 +90,14 @@ fn bond(table: &Mapped<'_>, key: &ForeignKey) -> Bond {
 /// Finds one circle among the waiting tables and takes its weakest edge away.
 fn break_circle<'a>(edges: &mut Vec<Edge<'a>>, waiting: &[&'a str], order: &mut Order) -> Result<(), Reason> {
     let circle = circle(edges, waiting);
-    let inside = |edge: &Edge<'_>| circle.iter().any(|(child, parent)| edge.child == *child && edge.parent == *parent);
     // Two tables may be bound by several foreign keys: a pair is as strong as the strongest of them.
     let strength = |(child, parent): &(&str, &str)| {
         edges.iter().filter(|edge| edge.child == *child && edge.parent == *parent).map(|edge| edge.bond.clone()).max()
     };
     let weakest = circle.iter().min_by_key(|pair| strength(pair)).copied();
-    debug_assert!(edges.iter().any(inside), "tables that wait have children that wait");
-    let Some((child, parent)) = weakest else { return Ok(()) };
+    let names = || circle.iter().map(|(child, _)| *child).collect::<Vec<_>>().join(" → ");
+    let unbreakable = || Problem::new(&codes::erasure::MAP_CYCLE, names()).reason();
+    let (child, parent) = weakest.ok_or_else(unbreakable)?;
     for edge in edges.iter().filter(|edge| edge.child == child && edge.parent == parent) {
         match &edge.bond {
             Bond::Declared => {}
@@ -105,10 +105,7 @@ fn break_circle<'a>(edges: &mut Vec<Edge<'a>>, waiting: &[&'a str], order: &mut 
                 order.nulled_first.entry(child.to_owned()).or_default().extend(columns.iter().cloned());
             }
             Bond::Deferrable => order.deferred = true,
-            Bond::Firm => {
-                let names: Vec<&str> = circle.iter().map(|(child, _)| *child).collect();
-                return Err(Problem::new(&codes::erasure::MAP_CYCLE, names.join(" → ")).reason());
-            }
+            Bond::Firm => return Err(unbreakable()),
         }
     }
     edges.retain(|edge| edge.child != child || edge.parent != parent);

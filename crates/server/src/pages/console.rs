@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use engine::{erasure, transfer};
+use engine::landing::{Progress, ReceivedTransfer};
+use engine::{erasure, landing, transfer};
 use jiff::Timestamp;
 use model::Result;
 use model::erasure::{ErasureState, RequestView, SystemState};
@@ -28,12 +29,18 @@ struct ConsolePage {
     next_due: Option<Due>,
     transfers: Vec<TransferRow>,
     running: usize,
+    received: Vec<ReceivedRow>,
 }
 
 struct ErasureRow {
     view: RequestView,
     due: Due,
     decided: usize,
+}
+
+struct ReceivedRow {
+    bytes: u64,
+    view: ReceivedTransfer,
 }
 
 pub(super) struct TransferRow {
@@ -69,6 +76,10 @@ pub(super) async fn page(State(app): State<App>, operator: Operator) -> Result<R
     let now = app.engine.ambient().now();
     let erasures = erasure_rows(erasure::list(&app.engine, None).await?, now);
     let transfers = transfer::list(&app.engine, SHOWN).await?.into_iter().map(TransferRow::new).collect::<Vec<_>>();
+    let received = landing::transfers(&app.engine, None, SHOWN)
+        .await?
+        .into_iter()
+        .map(|view| ReceivedRow { bytes: view.types.values().map(|count| count.bytes).sum(), view });
     let open = || erasures.iter().filter(|row| !row.view.state.is_final());
     let page = ConsolePage {
         frame: operator.frame,
@@ -77,6 +88,7 @@ pub(super) async fn page(State(app): State<App>, operator: Operator) -> Result<R
         blocked: open().filter(|row| row.view.state == ErasureState::Blocked).count(),
         next_due: open().min_by_key(|row| row.view.due_at).map(|row| due(row.view.due_at, now)),
         running: transfers.iter().filter(|row| row.view.state == TransferState::Running).count(),
+        received: received.collect(),
         erasures,
         transfers,
     };

@@ -52,7 +52,10 @@ pub async fn run(args: DemoArgs, context: &Context) -> anyhow::Result<ExitCode> 
     } else {
         let (name, password) = &outcome.sign_in;
         context.out.note(&format!("\nThe console is at {}", engine.settings().public_url));
-        context.out.note(&format!("Sign in as {name} with the password {password}. Ctrl-C ends the demo."));
+        context.out.note(&format!(
+            "What {name} allowed is at {}/connections, with the password {password}. Ctrl-C ends the demo.",
+            engine.settings().public_url
+        ));
     }
     serving.await??;
     Ok(judge(&outcome))

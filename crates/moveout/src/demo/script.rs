@@ -27,7 +27,7 @@ use super::files::Folder;
 use super::{archive, database};
 use crate::context::Context;
 
-/// The name of the person's account, with which one also signs in to the console.
+/// The name of the person's account; nobody is an operator, so the console is open on this machine.
 const ACCOUNT: &str = "zoe";
 
 /// How often the state of the erasure is looked at.
@@ -56,7 +56,7 @@ pub struct Outcome {
     pub receipt: Option<PathBuf>,
     /// How long it took.
     pub seconds: f64,
-    /// The account that signs in to the console, and its password.
+    /// The person's account, with its password.
     #[serde(skip)]
     pub sign_in: (&'static str, String),
 }
@@ -134,7 +134,7 @@ async fn sign_up(stage: &Stage<'_>, password: &str) -> Result<()> {
     match connections::find_account(stage.engine, ACCOUNT).await {
         Ok(_) => Ok(()),
         Err(problem) if problem.is(&codes::landing::ACCOUNT_UNKNOWN) => {
-            connections::add_account(stage.engine, ACCOUNT, Role::Operator, password).await?;
+            connections::add_account(stage.engine, ACCOUNT, Role::Person, password).await?;
             Ok(())
         }
         Err(problem) => Err(problem.into()),

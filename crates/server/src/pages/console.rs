@@ -65,8 +65,8 @@ impl TransferRow {
         Self { view, total, done: total.read.saturating_sub(total.pending) }
     }
 
-    /// Counts what a person may have to look at.
-    fn problems(&self) -> u64 {
+    /// Counts what the destination does not have, for a reason that the transfer's page tells.
+    fn unwritten(&self) -> u64 {
         self.total.refused + self.total.failed + self.total.uncertain
     }
 }

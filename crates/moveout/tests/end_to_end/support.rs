@@ -1,7 +1,7 @@
 //! Runs the real binary: a server on a free loopback port, and commands beside it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
@@ -16,20 +16,6 @@ pub fn moveout() -> Command {
 pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = moveout().current_dir(folder).args(arguments).output().unwrap();
     words(&output)
-}
-
-/// Runs a command that reads `input` from standard input.
-pub fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
-    let mut child = moveout()
-        .current_dir(folder)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    words(&child.wait_with_output().unwrap())
 }
 
 fn words(output: &Output) -> (i32, String, String) {
@@ -49,8 +35,6 @@ pub struct Server {
     child: Child,
     /// Where it answers, for example `http://127.0.0.1:43211`.
     pub url: String,
-    /// The folder that it and its commands run in; the store is in `data`.
-    pub folder: PathBuf,
 }
 
 impl Server {
@@ -73,7 +57,7 @@ impl Server {
             .expect("the server says where it answers");
         // Whoever does not read a pipe to its end stops the writer one day.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, folder: folder.to_owned() }
+        Self { child, url }
     }
 
     /// Ends the server as a power failure would.

@@ -74,7 +74,7 @@ pub fn master_keys(folder: &Path, given: Option<&str>, ambient: &Ambient) -> Res
 }
 
 /// Creates a folder that only its owner may enter; one that exists stays as it is.
-fn create_private(folder: &Path) -> std::io::Result<()> {
+pub fn create_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::secrets::create_private;
+
 /// The folder of the demo's files.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    /// Makes the folder if there is none.
+    /// Makes the folder if there is none; only its owner may enter it, since it holds secrets.
     ///
     /// # Errors
     /// What the file system gave.
     pub fn open(path: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&path).with_context(|| format!("the folder {} cannot be made", path.display()))?;
+        create_private(&path).with_context(|| format!("the folder {} cannot be made", path.display()))?;
         Ok(Self(path.canonicalize()?))
     }
 

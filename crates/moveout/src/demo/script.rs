@@ -12,13 +12,13 @@ use engine::connections::{self, Role};
 use engine::erasure;
 use engine::transfer::{self, Selection, Start};
 use futures_util::{StreamExt, pin_mut};
+use model::codes;
 use model::erasure::{ErasureState, RequestView};
 use model::transfer::TransferView;
 use model::world::SecretRef;
-use model::{Problem, codes};
 use net::StatusCode;
 use serde::Serialize;
-use wire::receipt::Receipt;
+use wire::receipt::{Receipt, Verification};
 use wire::signed_request::{Payload, Secret, sign};
 
 use super::browser::Browser;
@@ -29,6 +29,9 @@ use crate::context::Context;
 
 /// The name of the person's account; nobody is an operator, so the console is open on this machine.
 const ACCOUNT: &str = "zoe";
+
+/// The file of the key that the receipt is checked with.
+const KEY: &str = "receipt.key";
 
 /// How often the state of the erasure is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -81,7 +84,7 @@ pub async fn play(stage: &Stage<'_>) -> Result<Outcome> {
     note("Being forgotten: the platform's signed callback arrives …");
     let (status_url, code) = call_back(stage).await?;
     let erasure = forget(stage, &status_url, &code).await?;
-    let receipt = keep_receipt(stage, &erasure)?;
+    let receipt = keep_receipt(stage, &erasure).await?;
     let seconds = stage.engine.ambient().now().duration_since(began).as_secs_f64();
     Ok(Outcome { transfer, erasure, status_url, receipt, seconds, sign_in: (ACCOUNT, password) })
 }
@@ -199,11 +202,13 @@ async fn forget(stage: &Stage<'_>, status_url: &str, code: &str) -> Result<Reque
     Ok(request)
 }
 
-/// Writes the receipt, once it holds.
-fn keep_receipt(stage: &Stage<'_>, erasure: &RequestView) -> Result<Option<PathBuf>> {
+/// Writes the receipt and the key that it is checked with, once it holds.
+async fn keep_receipt(stage: &Stage<'_>, erasure: &RequestView) -> Result<Option<PathBuf>> {
     let Some(receipt) = &erasure.receipt else { return Ok(None) };
     let text = serde_json::to_string_pretty(receipt)?;
-    let unreadable = |problem: Problem| anyhow::Error::from(problem).context("the receipt does not hold");
-    Receipt::parse(text.as_bytes()).and_then(|receipt| receipt.verify(None)).map_err(unreadable)?;
+    let key = engine::ledger::public_key(stage.engine).await?;
+    let verified = Receipt::parse(text.as_bytes())?.verify(Some(&key))?;
+    ensure!(verified == Verification::Trusted, "the receipt is not signed by this server");
+    stage.folder.replace(KEY, &format!("{key}\n"))?;
     stage.folder.replace("receipt.json", &text).map(Some)
 }

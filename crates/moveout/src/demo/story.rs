@@ -18,6 +18,10 @@ pub fn tell(outcome: &Outcome) -> String {
     // Writing into a string does not fail.
     let _ = writeln!(text, "status page  {}", outcome.status_url);
     let _ = writeln!(text, "receipt      {}", receipt.as_deref().unwrap_or("none"));
+    if let Some(path) = &outcome.receipt {
+        let key = path.with_file_name("receipt.key");
+        let _ = writeln!(text, "             moveout receipt verify {} --key {}", path.display(), key.display());
+    }
     let _ = writeln!(text, "took         {:.1} s", outcome.seconds);
     text
 }

@@ -314,7 +314,7 @@ pub async fn transfers(tx: &mut Tx<'_>, account: Option<&str>, limit: u32) -> Re
     let rows = tx
         .query(
             "SELECT id, account, service, job, first_at, last_at FROM landed_transfer
-             WHERE $1 IS NULL OR account = $1 ORDER BY last_at DESC, id LIMIT $2",
+             WHERE CAST($1 AS TEXT) IS NULL OR account = $1 ORDER BY last_at DESC, id LIMIT $2",
             params![account, limit],
         )
         .await?;

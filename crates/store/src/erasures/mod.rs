@@ -118,7 +118,7 @@ pub async fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Request>> {
 pub async fn list(tx: &mut Tx<'_>, state: Option<ErasureState>, limit: u64) -> Result<Vec<Request>> {
     let rows = tx
         .query(
-            "SELECT * FROM erasure WHERE ($1 IS NULL OR state = $1) ORDER BY received_at DESC, id DESC LIMIT $2",
+            "SELECT * FROM erasure WHERE (CAST($1 AS TEXT) IS NULL OR state = $1) ORDER BY received_at DESC, id DESC LIMIT $2",
             params![state.map(ErasureState::name), limit],
         )
         .await?;

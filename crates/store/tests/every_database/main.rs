@@ -5,5 +5,6 @@ mod crash;
 mod inbox;
 mod jobs;
 mod ledger;
+mod lists;
 mod operations;
 mod retention;

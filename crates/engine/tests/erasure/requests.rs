@@ -154,10 +154,7 @@ async fn a_process_that_dies_between_any_two_steps_loses_and_doubles_nothing() {
         let mut shop = Shop::open().await;
         let identities = vec!["asid:1001".parse().unwrap()];
         let id = erasure::request(&shop.engine, "shop", identities, "cli").await.unwrap().id;
-        let claim = Claim { owner: "dies".to_owned(), kinds: vec![erasure::JOB], subject: None, limit: 1 };
-        let claimed =
-            shop.store.write("test.claim", move |tx| Box::pin(async move { store::jobs::claim(tx, &claim).await }));
-        let job = claimed.await.unwrap().pop().unwrap();
+        let job = claim(&shop).await;
         let mut rested = false;
         for _ in 0..steps {
             rested = erasure::step(&shop.engine, &job).await.unwrap() == erasure::Step::Rest;
@@ -177,4 +174,63 @@ async fn a_process_that_dies_between_any_two_steps_loses_and_doubles_nothing() {
             return;
         }
     }
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_done_but_not_recorded_is_counted_all_the_same() {
+    let mut shop = Shop::open().await;
+    let identities = vec!["asid:1002".parse().unwrap()];
+    let id = erasure::request(&shop.engine, "shop", identities, "cli").await.unwrap().id;
+    let job = claim(&shop).await;
+    for _ in 0..2 {
+        assert_eq!(erasure::step(&shop.engine, &job).await.unwrap(), erasure::Step::More);
+    }
+    let wanted = id.clone();
+    let (row, frozen) = shop
+        .store
+        .read("test.frozen", move |tx| {
+            Box::pin(async move {
+                let row = store::erasures::systems(tx, &wanted).await?.remove(0);
+                Ok((row, store::erasures::system_frozen(tx, &wanted, "main-db").await?.unwrap()))
+            })
+        })
+        .await
+        .unwrap();
+    let spec: adapters::Spec = format!("sqlite:{}/shop.db", shop.folder.path().display()).parse().unwrap();
+    let context = adapters::Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let eraser = adapters::open_eraser(&spec, &context).await.unwrap();
+    eraser.erase(&row.plan.unwrap(), &frozen).await.unwrap();
+    assert_eq!(shop.rows(), [2, 2, 1, 1]);
+
+    shop.restart().await;
+    shop.wait(SignedDuration::from_mins(5));
+    let view = shop.drained(&id).await;
+    assert_eq!(view.state, ErasureState::Complete, "{view:?}");
+    let counts: Vec<_> = view.systems[0].tables.iter().map(|table| (table.found, table.erased)).collect();
+    assert!(counts.iter().all(|(found, erased)| found == erased) && counts.contains(&(2, 2)), "{counts:?}");
+}
+
+#[tokio::test]
+async fn rows_that_come_back_block_the_request_with_evidence() {
+    let shop = Shop::open().await;
+    // The application writes the person anew whenever they go.
+    shop.sql("shop.db", "CREATE TRIGGER back AFTER DELETE ON users BEGIN INSERT INTO users VALUES (old.id, old.facebook_id, old.email, 'back'); END;");
+    let view = shop.ask("asid:1002").await;
+    let reason = view.reason.unwrap();
+    assert_eq!((view.state, reason.code), (ErasureState::Blocked, codes::erasure::ROWS_REMAIN.to_string()));
+    assert!(reason.detail.contains("1 in users"), "{}", reason.detail);
+    assert!(view.receipt.is_none());
+
+    shop.sql("shop.db", "DROP TRIGGER back;");
+    erasure::resume(&shop.engine, &view.id).await.unwrap();
+    assert_eq!(shop.drained(&view.id).await.state, ErasureState::Complete);
+    assert_eq!(shop.rows(), [2, 2, 1, 1]);
+}
+
+/// Takes the one job as a worker would that is going to die.
+async fn claim(shop: &Shop) -> store::jobs::Job {
+    let claim = Claim { owner: "dies".to_owned(), kinds: vec![erasure::JOB], subject: None, limit: 1 };
+    let claimed =
+        shop.store.write("test.claim", move |tx| Box::pin(async move { store::jobs::claim(tx, &claim).await }));
+    claimed.await.unwrap().pop().unwrap()
 }

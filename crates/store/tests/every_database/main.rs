@@ -2,6 +2,7 @@
 
 mod bed;
 mod crash;
+mod erasures;
 mod inbox;
 mod jobs;
 mod ledger;

@@ -44,6 +44,7 @@ async fn writer_process() {
 
 /// Writes one row in each of two tables, and says so once the store has said that they are on disk.
 async fn write_for_ever(store: &Store, name: String) {
+    let mut acknowledgements = std::io::stdout();
     for count in 0_u64.. {
         let entry = format!("{name}-{count}");
         let row = entry.clone();
@@ -56,7 +57,7 @@ async fn write_for_ever(store: &Store, name: String) {
             })
             .await
             .unwrap();
-        writeln!(std::io::stdout(), "\nack {entry}").unwrap();
+        writeln!(acknowledgements, "\nack {entry}").unwrap();
     }
 }
 

@@ -100,6 +100,7 @@ async fn a_code_is_bound_to_client_redirect_uri_and_challenge() {
         let answer = site.redeem(client, &code, changes).await;
         assert_eq!((answer.status, &answer.json()["error"]), (StatusCode::BAD_REQUEST, &json!(error)), "{changes:?}");
         assert!(answer.json()["error_description"].is_string());
+        assert_eq!(answer.header(header::CONTENT_TYPE), "application/json", "RFC 6749 §5.2");
     }
     assert_eq!(site.redeem("web", &code, &[]).await.status, StatusCode::OK, "the right request still works");
 

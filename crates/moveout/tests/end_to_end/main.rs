@@ -2,5 +2,6 @@
 
 mod callback;
 mod demo;
+mod operations;
 mod support;
 mod transfer;

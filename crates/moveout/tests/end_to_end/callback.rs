@@ -189,17 +189,21 @@ async fn bad_input_is_answered_with_a_code_and_the_server_goes_on() {
     let server = Server::start(folder.path());
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let deletion = format!("{}/callbacks/shop/deletion", server.url);
-    let table: [(&str, &[(&str, &str)], Vec<u8>, u16, &str); 6] = [
+    let (nobody, unknown) =
+        (format!("{}/callbacks/nobody/deletion", server.url), format!("{}/deletion/{}", server.url, "a".repeat(26)));
+    let json = [("content-type", "application/json")];
+    let long = [b"signed_request=".to_vec(), vec![b'a'; 65 * 1024]].concat();
+    let table = [
         (&deletion, &form, b"other=1".to_vec(), 400, "MO-1005"),
         (&deletion, &form, b"signed_request=nonsense".to_vec(), 400, "MO-1002"),
-        (&deletion, &form, [b"signed_request=".to_vec(), vec![b'a'; 65 * 1024]].concat(), 413, "MO-1007"),
-        (&deletion, &[("content-type", "application/json")], b"{}".to_vec(), 415, "MO-1008"),
-        (&format!("{}/callbacks/nobody/deletion", server.url), &form, b"signed_request=a.b".to_vec(), 404, "MO-1006"),
-        (&format!("{}/deletion/aaaaaaaaaaaaaaaaaaaaaaaaaa", server.url), &[], Vec::new(), 404, "MO-1010"),
+        (&deletion, &form, long, 413, "MO-1007"),
+        (&deletion, &json, b"{}".to_vec(), 415, "MO-1008"),
+        (&nobody, &form, b"signed_request=a.b".to_vec(), 404, "MO-1006"),
+        (&unknown, &form, Vec::new(), 404, "MO-1010"),
     ];
     for (url, headers, body, status, code) in table {
         let method = if body.is_empty() { "GET" } else { "POST" };
-        let headers = [headers, &[("accept", "application/json")]].concat();
+        let headers = [headers[0], ("accept", "application/json")];
         let answer = send(method, url, &headers, body).await;
         assert_eq!((answer.status, answer.json()["code"].as_str().unwrap_or_default()), (status, code), "{url}");
         assert_eq!(answer.headers["content-type"], "application/problem+json", "{url}");

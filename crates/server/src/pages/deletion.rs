@@ -101,6 +101,18 @@ async fn apps(app: &App) -> Result<Vec<AskApp>, Problem> {
     Ok(declared.into_iter().map(ask).collect())
 }
 
+/// Says a ground in words: those of GDPR Art. 17(3) as people would, any other as it was declared.
+fn ground(declared: &str) -> &str {
+    match declared {
+        "expression" => "Freedom of expression and information",
+        "legal-obligation" => "The law obliges us to keep it",
+        "public-health" => "Public health",
+        "research" | "archiving" => "Archiving or research in the public interest",
+        "legal-claims" => "It is needed for legal claims",
+        other => other,
+    }
+}
+
 fn platform_name(platform: &str) -> String {
     match platform {
         "meta" => "Facebook, Instagram or Threads".to_owned(),

@@ -68,9 +68,9 @@ impl Dialect for PostgresDialect {
         format!("({expression})::text")
     }
 
-    fn row_id(&self, _taken: &dyn Fn(&str) -> bool) -> Column {
+    fn row_id(&self, _taken: &dyn Fn(&str) -> bool) -> Option<Column> {
         // A row's place is unique within one partition only. Names of system columns cannot be taken.
-        Column { sql: "(tableoid::oid::text || ctid::text)".to_owned(), sql_type: "text".to_owned() }
+        Some(Column { sql: "(tableoid::oid::text || ctid::text)".to_owned(), sql_type: "text".to_owned() })
     }
 
     fn matches(

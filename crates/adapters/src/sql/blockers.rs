@@ -75,7 +75,7 @@ pub(super) async fn strangers(look: &mut Look<'_>) -> Result<Vec<Problem>> {
         // Within the map, rows that go anyway are no strangers.
         let (shown, known) = match step {
             Some(index) => {
-                let locator = statement::locator(dialect, &look.plan.steps[index]);
+                let locator = statement::locator(look.connection, &look.plan.steps[index]);
                 let shown: Vec<String> = locator.iter().map(|column| dialect.text(&column.sql)).collect();
                 (shown.join(", "), look.rows[index].keys().collect())
             }

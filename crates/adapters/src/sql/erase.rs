@@ -60,15 +60,14 @@ impl Look<'_> {
     }
 
     async fn update(&mut self, step: &Step, rows: &BTreeSet<String>, assignments: &str) -> Result<u64> {
-        let dialect = self.connection.dialect();
-        match statement::on_rows(dialect, step, rows, |table| format!("UPDATE {table} SET {assignments}")) {
+        match statement::on_rows(self.connection, step, rows, |table| format!("UPDATE {table} SET {assignments}")) {
             Some(statement) => self.connection.exec(&statement).await,
             None => Ok(0),
         }
     }
 
     async fn delete(&mut self, step: &Step, rows: &BTreeSet<String>) -> Result<u64> {
-        match statement::on_rows(self.connection.dialect(), step, rows, |table| format!("DELETE FROM {table}")) {
+        match statement::on_rows(self.connection, step, rows, |table| format!("DELETE FROM {table}")) {
             Some(statement) => self.connection.exec(&statement).await,
             None => Ok(0),
         }

@@ -28,6 +28,11 @@ pub(crate) trait Connection: Send {
     /// The words it understands.
     fn dialect(&self) -> &'static dyn Dialect;
 
+    /// Tells whether rows of a table are found by their row id even if it has a primary key, because that may be null.
+    fn prefers_row_id(&self, _table: &str) -> bool {
+        false
+    }
+
     /// Runs a query whose columns are all text.
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Cell>>>;
 
@@ -43,8 +48,9 @@ pub(crate) trait Dialect: Send + Sync {
     /// Writes an expression as text, the same for equal values in any column.
     fn text(&self, expression: &str) -> String;
 
-    /// What finds a row of a table without a primary key again, within one transaction.
-    fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Column;
+    /// What finds a row of a table without a primary key again, within one transaction; `None` if columns of the table
+    /// hide it.
+    fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Option<Column>;
 
     /// Writes the condition that these columns together have one of these values, adding the values to `lists`.
     /// `None` if no value could stand in such a column.

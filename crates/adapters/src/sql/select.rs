@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Result;
 use model::plan::{Action, Step};
+use model::{Problem, Result, codes};
 
 use super::look::{Look, Mode, Row};
 use super::statement::{self, Column, Purpose, Statement};
-use super::{Cell, Dialect, encode, quote, retention};
+use super::{Cell, Connection, Dialect, encode, quote, retention};
 
 /// A row that a question found.
 pub(super) struct Found<'a> {
@@ -33,7 +33,8 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn of(dialect: &dyn Dialect, step: &'a Step) -> Self {
+    fn of(connection: &dyn Connection, step: &'a Step) -> Self {
+        let dialect = connection.dialect();
         let from = match &step.action {
             Action::Keep(keep) => keep.from.as_ref(),
             Action::Delete | Action::DeleteOrStub => None,
@@ -49,7 +50,7 @@ impl<'a> Selection<'a> {
         let owners = step.owner.iter().flat_map(|reference| &reference.columns);
         let names: BTreeSet<&String> =
             step.identity.keys().chain(step.keys.iter().flatten()).chain(owners).chain(from).collect();
-        Self { redacted, locator: statement::locator(dialect, step), names: names.into_iter().collect() }
+        Self { redacted, locator: statement::locator(connection, step), names: names.into_iter().collect() }
     }
 
     fn sql(&self, dialect: &dyn Dialect) -> String {
@@ -68,19 +69,22 @@ impl<'a> Look<'a> {
         lists: Vec<Vec<String>>,
     ) -> Result<Vec<Found<'a>>> {
         let dialect = self.connection.dialect();
-        let selection = Selection::of(dialect, step);
+        let selection = Selection::of(self.connection, step);
         let lock = if self.mode == Mode::Erase { dialect.lock() } else { "" };
         let (shown, table) = (selection.sql(dialect), dialect.table(&step.table));
         let sql = format!("SELECT {shown} FROM {table} WHERE {condition}{lock}");
         let statement = Statement { purpose: Purpose::Read, table: step.table.clone(), sql, lists };
         let rows = self.connection.query(&statement).await?;
-        rows.into_iter().filter_map(|cells| self.read(step, &selection, cells).transpose()).collect()
+        rows.into_iter().map(|cells| self.read(step, &selection, cells)).collect()
     }
 
-    /// Reads one row; none if it has no locator, which a primary key rules out.
-    fn read(&self, step: &Step, selection: &Selection<'a>, mut cells: Vec<Cell>) -> Result<Option<Found<'a>>> {
+    /// Reads one row. One without a locator could not be changed, and leaving it out would pass for an erasure.
+    fn read(&self, step: &Step, selection: &Selection<'a>, mut cells: Vec<Cell>) -> Result<Found<'a>> {
         let named = cells.split_off(1 + selection.locator.len());
-        let Some(locator) = encode(&cells[1..]) else { return Ok(None) };
+        let Some(locator) = encode(&cells[1..]) else {
+            let detail = format!("{}: a row has no key that would find it again, a column of it is null", step.table);
+            return Err(Problem::new(&codes::erasure::TABLE_UNREADABLE, detail));
+        };
         let row = Row {
             own: true,
             redacted: cells[0].as_deref() == Some("1"),
@@ -100,6 +104,6 @@ impl<'a> Look<'a> {
                 _ => true,
             };
         }
-        Ok(Some(found))
+        Ok(found)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::plan::{Redaction, Step};
 
-use super::{Dialect, quote};
+use super::{Connection, Dialect, quote};
 
 /// A column, or what stands for one, with its type as the database names it.
 #[derive(Clone, Debug)]
@@ -49,12 +49,17 @@ pub(crate) fn columns(step: &Step, names: &[String]) -> Vec<Column> {
 }
 
 /// Returns what finds a row of a step again.
-pub(crate) fn locator(dialect: &dyn Dialect, step: &Step) -> Vec<Column> {
-    if step.primary_key.is_empty() {
-        let taken = |name: &str| step.columns.keys().any(|column| column.eq_ignore_ascii_case(name));
-        vec![dialect.row_id(&taken)]
-    } else {
-        columns(step, &step.primary_key)
+pub(crate) fn locator(connection: &dyn Connection, step: &Step) -> Vec<Column> {
+    let taken = |name: &str| step.columns.keys().any(|column| column.eq_ignore_ascii_case(name));
+    let by_row_id = step.primary_key.is_empty() || connection.prefers_row_id(&step.table);
+    let row_id = by_row_id.then(|| connection.dialect().row_id(&taken)).flatten();
+    match row_id {
+        Some(row_id) => vec![row_id],
+        // Rows that are equal in every column cannot be told apart by anybody.
+        None if step.primary_key.is_empty() => {
+            step.columns.iter().map(|(name, column)| Column::named(name, &column.sql_type)).collect()
+        }
+        None => columns(step, &step.primary_key),
     }
 }
 
@@ -98,13 +103,13 @@ pub(crate) fn nulls<'a>(columns: impl IntoIterator<Item = &'a String>) -> String
 
 /// Builds a statement on rows of a step, found by their locators; `None` if there are none.
 pub(crate) fn on_rows(
-    dialect: &dyn Dialect,
+    connection: &dyn Connection,
     step: &Step,
     rows: &BTreeSet<String>,
     verb: impl FnOnce(&str) -> String,
 ) -> Option<Statement> {
     let mut lists = Vec::new();
-    let locator = locator(dialect, step);
+    let (dialect, locator) = (connection.dialect(), locator(connection, step));
     let condition = dialect.matches(&locator, &mut rows.iter().map(String::as_str), &mut lists)?;
     Some(Statement {
         purpose: Purpose::Change,

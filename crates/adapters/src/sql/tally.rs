@@ -109,7 +109,7 @@ impl Look<'_> {
             return Ok(BTreeSet::new());
         };
         let dialect = self.connection.dialect();
-        let locator = statement::locator(dialect, &plan.steps[there]);
+        let locator = statement::locator(self.connection, &plan.steps[there]);
         let columns = statement::columns(&plan.steps[there], &reference.columns);
         let shown: Vec<String> = locator.iter().chain(&columns).map(|column| dialect.text(&column.sql)).collect();
         let sql = format!("SELECT {} FROM {} WHERE {condition}", shown.join(", "), dialect.table(&holder.table));
@@ -125,7 +125,7 @@ impl Look<'_> {
         loop {
             let stays = |row: &Option<String>| {
                 there != index
-                    || row.as_ref().is_some_and(|row| !self.rows[index].contains_key(row) || held.contains(row))
+                    || row.as_ref().is_none_or(|row| !self.rows[index].contains_key(row) || held.contains(row))
             };
             let named: BTreeSet<&String> =
                 referring.iter().filter(|(row, _)| stays(row)).filter_map(|(_, key)| key.as_ref()).collect();

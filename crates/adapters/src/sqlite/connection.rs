@@ -1,5 +1,6 @@
 //! A transaction on a SQLite file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +17,11 @@ use crate::sql::{Cell, Connection, Dialect, Purpose, Statement};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A transaction on a connection of its own: rolled back when dropped.
-pub(super) struct SqliteConnection(rusqlite::Connection);
+pub(super) struct SqliteConnection {
+    file: rusqlite::Connection,
+    /// Tables declared `WITHOUT ROWID`. Only these never hold a null in their primary key.
+    without_row_id: BTreeSet<String>,
+}
 
 /// How a transaction begins.
 #[derive(Clone, Copy, Debug)]
@@ -41,25 +46,26 @@ pub(super) fn open(path: &Path) -> Result<rusqlite::Connection> {
 
 impl SqliteConnection {
     pub(super) fn begin(path: &Path, how: Begin) -> Result<Self> {
-        let connection = open(path)?;
+        let file = open(path)?;
         let begin = match how {
             Begin::Reading => "BEGIN DEFERRED",
             Begin::Writing => "BEGIN IMMEDIATE",
         };
-        connection.execute_batch(begin).map_err(|cause| errors::map(&cause, Purpose::Read, ""))?;
-        Ok(Self(connection))
+        file.execute_batch(begin).map_err(|cause| errors::map(&cause, Purpose::Read, ""))?;
+        let without_row_id = without_row_id(&file).map_err(|cause| errors::map(&cause, Purpose::Catalog, ""))?;
+        Ok(Self { file, without_row_id })
     }
 
     pub(super) fn commit(self) -> Result<()> {
-        self.0.execute_batch("COMMIT").map_err(|cause| errors::map(&cause, Purpose::Change, ""))?;
+        self.file.execute_batch("COMMIT").map_err(|cause| errors::map(&cause, Purpose::Change, ""))?;
         // What was erased is in the write-ahead log until that is reset. Readers may hold it up; then the application's
         // own next checkpoint does it.
-        let _ = self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(())
     }
 
     fn rows(&self, statement: &Statement) -> rusqlite::Result<Vec<Vec<Cell>>> {
-        let mut prepared = self.0.prepare(&statement.sql)?;
+        let mut prepared = self.file.prepare(&statement.sql)?;
         bind(&mut prepared, statement)?;
         let columns = prepared.column_count();
         let mut rows = prepared.raw_query();
@@ -72,10 +78,15 @@ impl SqliteConnection {
     }
 
     fn touched(&self, statement: &Statement) -> rusqlite::Result<u64> {
-        let mut prepared = self.0.prepare(&statement.sql)?;
+        let mut prepared = self.file.prepare(&statement.sql)?;
         bind(&mut prepared, statement)?;
         Ok(prepared.raw_execute()? as u64)
     }
+}
+
+fn without_row_id(file: &rusqlite::Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr";
+    file.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Binds each list as one JSON array; its members are JSON already.
@@ -99,6 +110,10 @@ fn text(value: ValueRef<'_>) -> Cell {
 impl Connection for SqliteConnection {
     fn dialect(&self) -> &'static dyn Dialect {
         &SqliteDialect
+    }
+
+    fn prefers_row_id(&self, table: &str) -> bool {
+        !self.without_row_id.contains(table)
     }
 
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Cell>>> {

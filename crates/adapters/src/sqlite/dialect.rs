@@ -54,10 +54,10 @@ impl Dialect for SqliteDialect {
         )
     }
 
-    fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Column {
+    fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Option<Column> {
         // A table may have a column of one of these names, hardly of all three.
-        let name = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name)).unwrap_or("rowid");
-        Column { sql: name.to_owned(), sql_type: "INTEGER".to_owned() }
+        let name = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name))?;
+        Some(Column { sql: name.to_owned(), sql_type: "INTEGER".to_owned() })
     }
 
     fn matches(

@@ -5,6 +5,7 @@ mod postgres;
 mod properties;
 mod scenes;
 mod shop;
+mod sqlite;
 
 use database::Database;
 

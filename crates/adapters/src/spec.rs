@@ -14,6 +14,19 @@ pub struct Spec {
     pub target: String,
 }
 
+/// The adapters whose target is a path of this machine.
+const PATHS: &[&str] = &["archive", "dir", "sqlite", "zip"];
+
+/// Reads the path of a URL like `dir:///home/zoe/out`, whose host may be empty or `localhost` (RFC 8089 §2).
+fn local_path(rest: &str) -> Result<String, Problem> {
+    let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
+    if path.starts_with('/') {
+        return Ok(path.to_owned());
+    }
+    let detail = "behind '//' stands a host, and only paths of this machine are read";
+    Err(Problem::new(&codes::transfer::SPEC_MALFORMED, detail))
+}
+
 impl FromStr for Spec {
     type Err = Problem;
 
@@ -26,6 +39,7 @@ impl FromStr for Spec {
         }
         let (adapter, target) = match scheme.split_once('+') {
             Some((adapter, transport)) => (adapter, format!("{transport}:{rest}")),
+            None if PATHS.contains(&scheme) && rest.starts_with("//") => (scheme, local_path(rest)?),
             // Databases and object stores are known by their URL's own scheme.
             None if rest.starts_with("//") => (scheme, text.to_owned()),
             None => (scheme, rest.to_owned()),
@@ -73,6 +87,8 @@ mod tests {
         let table = [
             ("archive:./takeout.zip", "archive", "./takeout.zip", "archive:./takeout.zip"),
             ("sqlite:./shop.db", "sqlite", "./shop.db", "sqlite:./shop.db"),
+            ("dir:///tmp/out", "dir", "/tmp/out", "dir:/tmp/out"),
+            ("sqlite://localhost/tmp/a.db", "sqlite", "/tmp/a.db", "sqlite:/tmp/a.db"),
             ("dtp+http://127.0.0.1:8080/dtp/", "dtp", "http://127.0.0.1:8080/dtp/", "dtp:http://127.0.0.1:8080/dtp/"),
             (
                 "postgresql://u:p@db/shop?sslmode=require",
@@ -89,7 +105,7 @@ mod tests {
                 (adapter, target, shown)
             );
         }
-        for text in ["", "archive", "archive:", "a b:c", "+x:y"] {
+        for text in ["", "archive", "archive:", "a b:c", "+x:y", "dir://elsewhere/out"] {
             assert!(text.parse::<Spec>().is_err(), "{text:?}");
         }
     }

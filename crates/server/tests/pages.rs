@@ -95,6 +95,8 @@ async fn the_console_is_for_operators_or_open_on_this_machine_until_there_is_one
     for host in ["rebound.example", "moveout.example:8080", "127.0.0.1.evil.example"] {
         assert_eq!(local.get("/", &browser(host)).await.0, StatusCode::FORBIDDEN, "{host}");
     }
+    let forwarded = [(header::HOST, "127.0.0.1:8080"), (header::VIA, "1.1 proxy"), (header::ACCEPT, "text/html")];
+    assert_eq!(local.get("/", &forwarded).await.0, StatusCode::FORBIDDEN, "a proxy's visitors are not on this machine");
     for (url, local_only) in [("https://moveout.example", true), ("http://127.0.0.1:8080", false)] {
         let site = Site::open(url, local_only).await;
         let (status, _, text) = site.get("/", &browser("127.0.0.1:8080")).await;

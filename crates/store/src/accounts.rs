@@ -171,6 +171,16 @@ pub async fn count_failure(tx: &mut Tx<'_>, digest: &[u8; 32], window: SignedDur
     Ok(())
 }
 
+/// Takes back one counted failure: the attempt succeeded.
+pub async fn uncount_failure(tx: &mut Tx<'_>, digest: &[u8; 32]) -> Result<()> {
+    tx.exec(
+        "UPDATE login_attempt SET failures = failures - 1 WHERE digest = $1 AND failures > 0",
+        params![&digest[..]],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Forgets failed sign-ins after one that succeeded.
 pub async fn forget_failures(tx: &mut Tx<'_>, digest: &[u8; 32]) -> Result<()> {
     tx.exec("DELETE FROM login_attempt WHERE digest = $1", params![&digest[..]]).await?;

@@ -39,34 +39,27 @@ pub async fn sign_in(engine: &Engine, name: &str, password: &str, from: Option<I
     let anywhere = vault.digest("login-name", name.as_bytes());
     let here = vault.digest("login-place", format!("{name}\0{from:?}").as_bytes());
     let wanted = name.to_owned();
-    let (found, here_failed, anywhere_failed) = engine
+    // Counted before the password is looked at, so that guesses made at once are no way around the limit.
+    let found = engine
         .store
-        .read("session.look", move |tx| {
+        .write("session.try", move |tx| {
             Box::pin(async move {
-                let here = accounts::failures(tx, &here).await?;
-                let anywhere = accounts::failures(tx, &anywhere).await?;
-                Ok((accounts::with_password(tx, &wanted).await?, here, anywhere))
+                for (digest, most) in [(&here, FAILURES_FROM_ONE_PLACE), (&anywhere, FAILURES_FROM_ANYWHERE)] {
+                    if let Some((_, until)) = accounts::failures(tx, digest).await?.filter(|(count, _)| *count >= most)
+                    {
+                        let seconds = until.duration_since(tx.ambient.now()).as_secs().max(1).unsigned_abs();
+                        let problem = Problem::new(&codes::door::TOO_MANY_REQUESTS, "signing in failed too often");
+                        return Err(problem.after(Some(seconds)));
+                    }
+                    accounts::count_failure(tx, digest, WINDOW).await?;
+                }
+                accounts::with_password(tx, &wanted).await
             })
         })
         .await?;
-    let now = engine.ambient.now();
-    for (failed, most) in [(here_failed, FAILURES_FROM_ONE_PLACE), (anywhere_failed, FAILURES_FROM_ANYWHERE)] {
-        if let Some((_, until)) = failed.filter(|(count, _)| *count >= most) {
-            let seconds = until.duration_since(now).as_secs().max(1).unsigned_abs();
-            let problem = Problem::new(&codes::door::TOO_MANY_REQUESTS, "signing in failed too often");
-            return Err(problem.after(Some(seconds)));
-        }
-    }
     let (account, hash) = found.unzip();
     let right = passwords::verify(engine, password, hash.flatten()).await?;
     let Some(account) = account.filter(|_| right) else {
-        let count = engine.store.write("session.fail", move |tx| {
-            Box::pin(async move {
-                accounts::count_failure(tx, &here, WINDOW).await?;
-                accounts::count_failure(tx, &anywhere, WINDOW).await
-            })
-        });
-        count.await?;
         return Err(Problem::new(&codes::landing::LOGIN_FAILED, ""));
     };
     let (cookie, digest) = tokens::fresh_secret(engine);
@@ -74,6 +67,7 @@ pub async fn sign_in(engine: &Engine, name: &str, password: &str, from: Option<I
     let keep = engine.store.write("session.begin", move |tx| {
         Box::pin(async move {
             accounts::forget_failures(tx, &here).await?;
+            accounts::uncount_failure(tx, &anywhere).await?;
             accounts::sign_in(tx, &digest, &id, SESSION).await
         })
     });

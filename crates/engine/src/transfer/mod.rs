@@ -62,8 +62,14 @@ pub async fn resolve(engine: &Engine, text: &str) -> Result<Spec> {
 /// Records a transfer and its job; when this returns, both are on disk. Returns its id.
 ///
 /// # Errors
-/// A problem of the store.
+/// `MO-3013` if both ends are the same place, which would feed on itself; a problem of the store.
 pub async fn start(engine: &Engine, start: &Start) -> Result<String> {
+    if start.from == start.to {
+        return Err(Problem::new(
+            &codes::transfer::SPEC_MALFORMED,
+            "the source and the destination are the same place",
+        ));
+    }
     let id = engine.ambient.id();
     let new = transfers::NewTransfer {
         id: id.clone(),

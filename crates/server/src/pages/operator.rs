@@ -51,12 +51,18 @@ impl FromRequestParts<App> for Operator {
     }
 }
 
+/// What proxies add to a request: with any of these it comes from elsewhere, whatever its Host says.
+const FORWARDED: &[&str] =
+    &["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
 /// Tells whether the console is open: the server listens on loopback, is known by no other name, the browser asked for it
-/// by a loopback name (so neither a proxy nor a page of another site leads here), and nobody can sign in as operator.
+/// by a loopback name and not through a proxy (nor did a page of another site lead here), and nobody can sign in as operator.
 async fn open(app: &App, headers: &HeaderMap) -> Result<bool> {
+    let direct = FORWARDED.iter().all(|name| !headers.contains_key(*name));
     let asked = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let local = |url: &str| Url::parse(url).is_ok_and(|url| url.host().is_some_and(|host| is_loopback(&host)));
     let here = app.house.local_only
+        && direct
         && local(&app.engine.settings().public_url)
         && asked.is_some_and(|host| local(&format!("http://{host}")));
     match (here, connections::operator_exists(&app.engine).await?) {

@@ -15,8 +15,9 @@ use crate::sql::{Cell, Connection, Dialect, Purpose, Statement};
 
 /// How long a server may take to answer a connection.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// What every session needs: times as ISO 8601 in UTC, and no endless waiting for locks of the application.
-const SETTINGS: &str = "SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'iso_8601'; SET lock_timeout = '30s'; SET standard_conforming_strings = on";
+/// What every session needs: times as ISO 8601 in UTC, no endless waiting for locks of the application, and an error
+/// where row-level security would hide rows: what is hidden would pass for erased.
+const SETTINGS: &str = "SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'iso_8601'; SET lock_timeout = '30s'; SET standard_conforming_strings = on; SET row_security = off";
 
 /// A connection to the server, with the task that drives it.
 pub(super) struct Session {

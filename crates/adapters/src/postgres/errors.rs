@@ -67,7 +67,7 @@ fn words(state: &SqlState) -> &'static str {
         "23502" => "a column may not be null",
         "23505" => "a unique index refused the change",
         "23514" => "a check constraint refused the change",
-        "42501" => "the account lacks the right to it",
+        "42501" => "the account lacks the right to it, or row-level security hides rows from it",
         "P0001" => "a trigger refused the change",
         "25006" => "the server only lets it be read",
         _ => "the statement could not be run",

@@ -94,3 +94,41 @@ async fn a_server_that_is_away_or_shut_is_said_in_words_without_its_address() {
         assert!(problem.to_string().contains(words) && !format!("{problem:?}").contains("SECRET"), "{problem:?}");
     }
 }
+
+/// A policy would show the account a part of the rows, and the rest would pass for erased.
+#[tokio::test]
+async fn row_level_security_that_hides_rows_blocks() {
+    let db = Database::postgres().await;
+    let role = format!("filtered_{}", db.address().rsplit('_').next().unwrap());
+    db.run(&format!(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT);
+         CREATE TABLE posts (id BIGINT PRIMARY KEY, author_id BIGINT, tenant INT);
+         INSERT INTO users VALUES (1, 'zoe@example.org'); INSERT INTO posts VALUES (10, 1, 1), (11, 1, 2);
+         CREATE ROLE {role} LOGIN; GRANT ALL ON users, posts TO {role};
+         ALTER TABLE posts ENABLE ROW LEVEL SECURITY; CREATE POLICY one_tenant ON posts USING (tenant = 1);"
+    ))
+    .await;
+    let map = json!([
+        { "name": "users", "identity": { "email": "email" } },
+        { "name": "posts", "owner": { "author_id": "users.id" } },
+    ]);
+    let plan = db.plan(&map).await.unwrap();
+    let address = db.address().replace("postgres@", &format!("{role}@"));
+    let context = adapters::Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let eraser = adapters::open_eraser(&address.parse().unwrap(), &context).await.unwrap();
+    let asked = parse(&["email:zoe@example.org"]);
+    let frozen = model::plan::Frozen { identities: asked.clone(), ..Default::default() };
+    for problem in [
+        eraser.survey(&plan, &asked).await.unwrap_err(),
+        eraser.erase(&plan, &frozen).await.unwrap_err(),
+        eraser.reread(&plan, &frozen).await.unwrap_err(),
+    ] {
+        assert!(problem.is(&model::codes::erasure::TABLE_UNREADABLE), "{problem}");
+        assert!(problem.to_string().contains("posts"), "{problem}");
+    }
+    assert_eq!(db.rows("SELECT id FROM posts ORDER BY id").await, ["10", "11"]);
+    assert_eq!(db.rows("SELECT id FROM users").await, ["1"]);
+
+    // An account that sees everything is not kept from it.
+    assert_eq!(db.forget(&map, &["email:zoe@example.org"]).await.of("posts"), (2, 2, 0, 0));
+}

@@ -260,3 +260,46 @@ async fn a_damaged_file_fails_alone_and_the_fingerprint_follows_the_file() {
     std::fs::write(&moved, zip(&files)).unwrap();
     assert_ne!(again, Archive::open(&moved).await.unwrap().fingerprint().await.unwrap());
 }
+
+/// Changes the compression method and the flags of an entry, in front of it and in the directory.
+fn repack(zip: &mut [u8], name: &str, method: u8, flags: u8) {
+    for at in 46..zip.len() - name.len() {
+        // In front of a name lie 30 bytes of the file's header, or 46 of the directory's.
+        for (length, magic, field) in [(30, b"PK\x03\x04", 6), (46, b"PK\x01\x02", 8)] {
+            if zip[at..].starts_with(name.as_bytes()) && zip[at - length..].starts_with(magic) {
+                zip[at - length + field] |= flags;
+                zip[at - length + field + 2] = method;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_of_a_zip_that_cannot_be_read_fail_alone_but_the_documents_of_an_export_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = export();
+    files.push(("media_attachments/files/005/original/white.bmp".to_owned(), vec![0; 96 * 1024 * 1024]));
+    let whole = zip(&files);
+    let mut part = whole.clone();
+    repack(&mut part, &files[0].0, 14, 0);
+    repack(&mut part, &files[1].0, 8, 1);
+    repack(&mut part, "likes.json", 9, 0);
+    let archive = Archive::open(save(folder.path(), "a.zip", &part)).await.unwrap();
+    let (items, broken) = all(&archive).await;
+    let label = |name: &str| items.iter().find(|item| item.content.is_some() && item.label() == name).unwrap();
+    for (name, reason) in [("a.png", "packed"), ("b.png", "password"), ("white.bmp", "far more")] {
+        let problem = archive.open(label(name).content.as_ref().unwrap()).await.unwrap_err();
+        assert!(problem.is(&codes::transfer::CONTENT_BROKEN) && problem.detail.contains(reason), "{problem:?}");
+    }
+    assert_eq!(bytes(&archive, label("large.mp4").content.as_ref().unwrap()).await, files[2].1);
+    assert!(broken.iter().any(|(kind, id, problem)| {
+        (*kind, id.as_str()) == (DataType::Likes, "likes.json") && problem.is(&codes::transfer::CONTENT_BROKEN)
+    }));
+
+    for (name, method, flags) in [("outbox.json", 14, 0), ("actor.json", 0, 1)] {
+        let mut none = whole.clone();
+        repack(&mut none, name, method, flags);
+        let problem = problem(&save(folder.path(), "b.zip", &none)).await;
+        assert!(problem.is(&codes::transfer::ARCHIVE_UNREADABLE) && problem.detail.contains(name), "{problem:?}");
+    }
+}

@@ -51,6 +51,30 @@ pub enum Packing {
         /// CRC-32 of the unpacked bytes.
         crc: u32,
     },
+    /// In a way that is not read: the file is counted, and fails when it is opened.
+    Unread(Unread),
+}
+
+/// Why a file of an archive is not read, although the rest is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is encrypted.
+    Locked,
+    /// Its compression is not deflate.
+    Method,
+    /// By itself it unpacks to far more than it should.
+    Swollen,
+}
+
+impl Unread {
+    /// Returns it in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Locked => "it is locked with a password",
+            Self::Method => "it is packed in a way we do not read",
+            Self::Swollen => "it unpacks to far more than it should",
+        }
+    }
 }
 
 /// What an archive holds.
@@ -86,6 +110,9 @@ pub trait Visitor {
     /// # Errors
     /// What reading it gave.
     fn document(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()>;
+
+    /// Notes a document that cannot be read.
+    fn unread(&mut self, path: &str, why: Unread);
 }
 
 /// An archive that has been indexed.
@@ -129,6 +156,9 @@ impl Container {
     /// # Errors
     /// What reading the archive gave.
     pub async fn read(&self, entries: Arc<[Stored]>, number: usize) -> Result<Body> {
+        if let Packing::Unread(why) = entries[number].packing {
+            return Err(errors::unread(why));
+        }
         match self {
             Self::Tar(tar) => tar.read(entries, number).await,
             Self::Zip(zip) => zip.read(&entries[number]).await,

@@ -4,6 +4,8 @@ use std::io;
 
 use model::{Problem, codes};
 
+use super::container::Unread;
+
 /// The archive ends in the middle.
 pub fn truncated(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Problem {
     Problem::new(&codes::transfer::ARCHIVE_TRUNCATED, "").caused_by(source)
@@ -27,6 +29,19 @@ pub fn read_failed(error: io::Error) -> Problem {
         io::ErrorKind::NotFound => unreadable("there is no such file", error),
         io::ErrorKind::PermissionDenied => unreadable("its permissions do not allow reading it", error),
         _ => unreadable("reading it failed", error),
+    }
+}
+
+/// One file of the archive is not read.
+pub fn unread(why: Unread) -> Problem {
+    Problem::new(&codes::transfer::CONTENT_BROKEN, why.reason())
+}
+
+/// A document that an export cannot do without is not read.
+pub fn document_unread(name: &str, why: Unread) -> Problem {
+    match why {
+        Unread::Swollen => swollen(),
+        _ => Problem::new(&codes::transfer::ARCHIVE_UNREADABLE, format!("{name}: {}", why.reason())),
     }
 }
 

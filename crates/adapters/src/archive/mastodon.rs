@@ -7,7 +7,7 @@ use model::{DataType, Item, Problem, Result, codes};
 use wire::json_elements::{Fault, Splitter};
 use wire::mastodon::{self, Account, POSTED_ALBUM, PROFILE_ALBUM};
 
-use super::container::{Index, Stored, Visitor};
+use super::container::{Index, Stored, Unread, Visitor};
 use super::errors;
 use super::records::Records;
 
@@ -47,6 +47,8 @@ pub struct Export {
     pub broken: Vec<Broken>,
     actor: Option<Vec<u8>>,
     has_outbox: bool,
+    /// A document that the export cannot do without, and why it is not read.
+    unread: Option<(&'static str, Unread)>,
 }
 
 /// A part of the archive that could not be read, although the rest can.
@@ -63,6 +65,8 @@ pub struct Broken {
 pub enum Why {
     /// A document has no list of records, or the list ends in the middle.
     Document(Fault),
+    /// A document is not read.
+    Unread(Unread),
     /// The name of a file would leave the archive.
     Name,
 }
@@ -72,6 +76,7 @@ impl Why {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Document(fault) => fault.problem(),
+            Self::Unread(why) => errors::unread(*why),
             Self::Name => Problem::new(&codes::transfer::NAME_UNSAFE, ""),
         }
     }
@@ -127,6 +132,26 @@ impl Visitor for Documents {
             }
         }
     }
+
+    fn unread(&mut self, path: &str, why: Unread) {
+        let (prefix, name) = split(path);
+        let export = self.0.entry(prefix.to_owned()).or_default();
+        let data_type = match name {
+            "actor.json" => {
+                export.actor.get_or_insert_default();
+                export.unread = Some(("actor.json", why));
+                return;
+            }
+            "outbox.json" => {
+                export.has_outbox = true;
+                export.unread = Some(("outbox.json", why));
+                return;
+            }
+            "likes.json" => DataType::Likes,
+            _ => DataType::Bookmarks,
+        };
+        export.broken.push(Broken { data_type, id: name.to_owned(), why: Why::Unread(why) });
+    }
 }
 
 /// Keeps the records of a document; the inner result tells how the document ended.
@@ -168,12 +193,16 @@ impl Documents {
     /// Chooses the folder that is an export, the outermost if there are several, and joins files with records.
     ///
     /// # Errors
-    /// `MO-3003` if there is none, `MO-3004` if its account cannot be read.
+    /// `MO-3003` if there is none, `MO-3004` if its account cannot be read, `MO-3001` or `MO-3023` if one of the two
+    /// documents that make an export is not read.
     pub fn choose(self, index: &Index, by_path: &[u32]) -> Result<Export> {
         let exports = self.0.into_iter().filter(|(_, export)| export.has_outbox && export.actor.is_some());
         let Some((prefix, mut export)) = exports.min_by_key(|(prefix, _)| prefix.len()) else {
             return Err(errors::unknown_format());
         };
+        if let Some((name, why)) = export.unread {
+            return Err(errors::document_unread(name, why));
+        }
         export.prefix = prefix;
         export.account = Account::parse(&export.actor.take().unwrap_or_default())
             .map_err(|problem| Problem { detail: "actor.json does not describe an account".to_owned(), ..problem })?;

@@ -8,7 +8,7 @@ use model::{DataType, Item, Problem, Result, codes};
 use wire::json_elements::Fault;
 use wire::mastodon::{link_record, outbox_record};
 
-use super::container::Stored;
+use super::container::{Packing, Stored};
 use super::mastodon::{Export, Medium, find};
 use super::records::{Reader, Records};
 use super::{Archive, capabilities, errors};
@@ -91,7 +91,8 @@ fn media_item(export: &Export, entries: &[Stored], medium: Medium, attachments: 
         return described.unwrap_or_else(|| export.account.posted_album());
     };
     let mut item = described.unwrap_or_else(|| export.bare_item(stored));
-    if let Some(content) = &mut item.content {
+    // What is not read has no length either.
+    if let Some(content) = item.content.as_mut().filter(|_| !matches!(stored.packing, Packing::Unread(_))) {
         content.size = Some(stored.size);
     }
     item

@@ -10,7 +10,7 @@ use model::Result;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::container::{Index, Packing, Stored, Visitor, unpack_limit};
+use super::container::{Index, Packing, Stored, Unread, Visitor, unpack_limit};
 use super::errors;
 use crate::body::{blocking, body};
 use crate::verbs::Body;
@@ -37,24 +37,19 @@ impl Zip {
             if !entry.is_file() {
                 continue;
             }
-            let deflated = match entry.compression() {
-                _ if entry.encrypted() => {
-                    return Err(errors::unreadable("it is locked with a password", "encrypted entry"));
-                }
-                CompressionMethod::Stored => false,
-                CompressionMethod::Deflated => true,
-                _ => return Err(errors::unreadable("it is packed in a way we do not read", "compression method")),
+            let (packed, crc) = (entry.compressed_size(), entry.crc32());
+            let packing = match entry.compression() {
+                _ if entry.encrypted() => Packing::Unread(Unread::Locked),
+                _ if entry.size() > unpack_limit(packed) => Packing::Unread(Unread::Swollen),
+                CompressionMethod::Stored => Packing::Zip { packed, deflated: false, crc },
+                CompressionMethod::Deflated => Packing::Zip { packed, deflated: true, crc },
+                _ => Packing::Unread(Unread::Method),
             };
-            let packed = entry.compressed_size();
             let Some(at) = entry.data_start() else { return Err(errors::truncated("an entry has no data")) };
             if at.checked_add(packed).is_none_or(|end| end > length) {
                 return Err(errors::truncated("an entry's data lies behind the end of the file"));
             }
-            if entry.size() > unpack_limit(packed) {
-                return Err(errors::swollen());
-            }
             let name = entry.name().map_err(|error| errors::unreadable("a name cannot be read", error))?.into_owned();
-            let packing = Packing::Zip { packed, deflated, crc: entry.crc32() };
             if index.add(&name, entry.size(), at, packing)? {
                 zip.show(index.entries.last(), visitor)?;
             }
@@ -65,6 +60,10 @@ impl Zip {
     fn show(&self, stored: Option<&Stored>, visitor: &mut dyn Visitor) -> Result<()> {
         match stored {
             Some(stored) if visitor.wants(&stored.path) => {
+                if let Packing::Unread(why) = stored.packing {
+                    visitor.unread(&stored.path, why);
+                    return Ok(());
+                }
                 let mut reader =
                     reader(&self.path, stored.at, stored.size, stored.packing).map_err(errors::read_failed)?;
                 visitor.document(&stored.path, &mut reader).map_err(errors::read_failed)
@@ -99,8 +98,8 @@ fn reader(path: &Path, at: u64, size: u64, packing: Packing) -> io::Result<Unpac
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(at))?;
     let (packed, deflated, crc) = match packing {
-        Packing::Plain => (size, false, None),
         Packing::Zip { packed, deflated, crc } => (packed, deflated, Some(crc)),
+        Packing::Plain | Packing::Unread(_) => (size, false, None),
     };
     let bytes = BufReader::with_capacity(64 * 1024, file).take(packed);
     let unpacked: Box<dyn Read + Send> = if deflated { Box::new(DeflateDecoder::new(bytes)) } else { Box::new(bytes) };

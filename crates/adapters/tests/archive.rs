@@ -303,3 +303,34 @@ async fn files_of_a_zip_that_cannot_be_read_fail_alone_but_the_documents_of_an_e
         assert!(problem.is(&codes::transfer::ARCHIVE_UNREADABLE) && problem.detail.contains(name), "{problem:?}");
     }
 }
+
+#[tokio::test]
+async fn a_zip_whose_files_share_their_bytes_is_refused_for_their_sum() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = export();
+    let name = "media_attachments/files/006/original/000.png".to_owned();
+    files.push((name.clone(), noise(6, 1024 * 1024).repeat(10)));
+    let whole = zip(&files);
+    // The directory ends with the large file's record and 22 bytes that tell where the directory is.
+    let (records, end) = whole.split_at(whole.len() - 22);
+    let record = &records[records.len() - 46 - name.len()..];
+    assert!(record.starts_with(b"PK\x01\x02"));
+    let copies = 900;
+    let mut bomb = records.to_vec();
+    for copy in 0..copies {
+        let mut record = record.to_vec();
+        let digits = 46 + name.len() - 7;
+        record[digits..digits + 3].copy_from_slice(format!("{copy:03}").as_bytes());
+        bomb.extend(record);
+    }
+    let mut end = end.to_vec();
+    let count = u16::from_le_bytes([end[10], end[11]]) + copies;
+    end[8..10].copy_from_slice(&count.to_le_bytes());
+    end[10..12].copy_from_slice(&count.to_le_bytes());
+    let size = u32::from_le_bytes([end[12], end[13], end[14], end[15]]) + u32::from(copies) * record.len() as u32;
+    end[12..16].copy_from_slice(&size.to_le_bytes());
+    bomb.extend(end);
+    Archive::open(save(folder.path(), "a.zip", &whole)).await.unwrap();
+    let problem = problem(&save(folder.path(), "b.zip", &bomb)).await;
+    assert!(problem.is(&codes::transfer::ARCHIVE_SWOLLEN), "{problem:?}");
+}

@@ -24,19 +24,22 @@ impl Zip {
     /// Reads the directory and shows the documents. Blocks.
     ///
     /// # Errors
-    /// `MO-3001`, or `MO-3002` if the directory or a file's bytes are not there.
+    /// `MO-3001`, `MO-3002` if the directory or a file's bytes are not there, or `MO-3023`.
     pub fn open(path: &Path, visitor: &mut dyn Visitor) -> Result<(Self, Index)> {
         let file = File::open(path).map_err(errors::read_failed)?;
         let length = file.metadata().map_err(errors::read_failed)?.len();
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(directory_failed)?;
         let zip = Self { path: path.to_owned() };
         let mut index = Index::default();
+        // Entries may share their bytes: what each unpacks to says nothing about the whole.
+        let mut left = unpack_limit(length);
         for number in 0..archive.len() {
             let entry =
                 archive.by_index_raw(number).map_err(|error| errors::unreadable("an entry is broken", error))?;
             if !entry.is_file() {
                 continue;
             }
+            left = left.checked_sub(entry.size()).ok_or_else(errors::swollen)?;
             let (packed, crc) = (entry.compressed_size(), entry.crc32());
             let packing = match entry.compression() {
                 _ if entry.encrypted() => Packing::Unread(Unread::Locked),

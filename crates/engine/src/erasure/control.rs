@@ -75,6 +75,7 @@ pub async fn resume(engine: &Engine, id_or_code: &str) -> Result<RequestView> {
                         erasures::put_system(tx, &request.id, &row).await?;
                     }
                 }
+                erasures::reset_rounds(tx, &request.id).await?;
                 start(tx, &request.id).await?;
                 Ok(request.id)
             })

@@ -10,7 +10,7 @@ use store::erasures::{self, Request, SystemRow};
 use store::{Tx, jobs};
 
 use super::identity::{self, Findings, Look};
-use super::{JOB, erase, receipt, tables};
+use super::{JOB, erase, last_look, receipt, tables};
 use crate::Engine;
 use crate::jobs::{Handler, Job, Outcome};
 
@@ -107,7 +107,7 @@ impl Halt {
     }
 }
 
-/// Takes the next step of a request: resolve and freeze, intend, erase one system, conclude.
+/// Takes the next step of a request: resolve and freeze, intend, erase one system, look again and conclude.
 ///
 /// # Errors
 /// What the job's verdict is to judge: our store, or a system that is away.
@@ -126,7 +126,7 @@ pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
     } else if let Some(system) = unfinished {
         erase::system(run, &request, system).await
     } else {
-        receipt::conclude(run, &request, &systems).await
+        last_look::conclude(run, &request, &systems).await
     };
     match taken {
         Ok(()) => Ok(Step::More),

@@ -8,6 +8,7 @@ mod erase;
 mod identity;
 mod inbox;
 mod job;
+mod last_look;
 pub mod plan;
 mod preview;
 mod receipt;

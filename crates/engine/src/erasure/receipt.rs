@@ -38,11 +38,21 @@ pub(super) async fn intend(run: &Run<'_>, request: &Request, systems: &[SystemRo
 }
 
 /// Writes the result, signs it, and ends the request: all in one operation, so that it ends once.
-pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[SystemRow]) -> Result<(), Halt> {
+///
+/// Does nothing if more than `codes` lead to it by now: who joined after the last look is not answered by it.
+pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[SystemRow], codes: u64) -> Result<(), Halt> {
     let (request, mut systems) = (request.clone(), systems.to_vec());
     let receipt = run
         .write("erasure.conclude", move |tx| {
             Box::pin(async move {
+                if erasures::count_codes(tx, &request.id).await? != codes {
+                    return Ok(None);
+                }
+                for row in systems.iter_mut().filter(|row| row.reason.is_some()) {
+                    // It was away when it was to be looked at again, and has been looked at since.
+                    row.reason = None;
+                    erasures::put_system(tx, &request.id, row).await?;
+                }
                 if !tables::any_found(&systems) {
                     recall_kept(tx, &request, &mut systems).await?;
                 }
@@ -52,10 +62,11 @@ pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[System
                 let receipt = ledger::prove(tx, Object(leaf)).await?;
                 erasures::set_receipt(tx, &request.id, &json!(receipt)).await?;
                 erasures::set_state(tx, &request.id, state, None).await?;
-                Ok(receipt)
+                Ok(Some(receipt))
             })
         })
         .await?;
+    let Some(receipt) = receipt else { return Ok(()) };
     Ok(ledger::mirror_checkpoint(run.engine, receipt.checkpoint).await?)
 }
 

@@ -228,7 +228,7 @@ async fn rows_that_come_back_block_the_request_with_evidence() {
 }
 
 /// Takes the one job as a worker would that is going to die.
-async fn claim(shop: &Shop) -> store::jobs::Job {
+pub async fn claim(shop: &Shop) -> store::jobs::Job {
     let claim = Claim { owner: "dies".to_owned(), kinds: vec![erasure::JOB], subject: None, limit: 1 };
     let claimed =
         shop.store.write("test.claim", move |tx| Box::pin(async move { store::jobs::claim(tx, &claim).await }));

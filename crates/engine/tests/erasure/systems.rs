@@ -139,3 +139,58 @@ async fn a_review_waits_for_approval_and_a_withdrawal_erases_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_system_that_was_finished_earlier_is_looked_at_again_before_the_end() {
+    let shop = with_newsletter().await;
+    shop.sql("letters.db", "CREATE TRIGGER no BEFORE DELETE ON subscribers BEGIN SELECT RAISE(ABORT, 'no'); END;");
+    let view = shop.ask("asid:1002").await;
+    let states = view.systems.iter().map(|system| system.state).collect::<Vec<_>>();
+    assert_eq!(states, [SystemState::VerifiedEmpty, SystemState::Blocked]);
+
+    // The person registers again, and asks again.
+    shop.sql(
+        "shop.db",
+        "INSERT INTO users VALUES (7, '1002', 'ben@example.org', 'Ben'); INSERT INTO posts VALUES (70, 7, 'Back');",
+    );
+    shop.sql("letters.db", "DROP TRIGGER no;");
+    assert_eq!(shop.ask("asid:1002").await.id, view.id);
+    erasure::resume(&shop.engine, &view.id).await.unwrap();
+    let view = shop.drained(&view.id).await;
+    assert_eq!(view.state, ErasureState::Complete, "{view:?}");
+    assert_eq!(shop.count("shop.db", "users WHERE facebook_id = '1002'"), 0);
+    assert_eq!(shop.count("shop.db", "posts WHERE author_id = 7"), 0);
+    assert_eq!(shop.count("letters.db", "subscribers"), 1, "Cem's stays");
+    let users = view.systems[0].tables.iter().find(|table| table.name == "users").unwrap();
+    assert_eq!((users.found, users.erased), (2, 2), "both are counted");
+}
+
+#[tokio::test]
+async fn a_system_that_is_filled_again_whenever_it_is_done_blocks_the_request() {
+    let mut shop = with_newsletter().await;
+    let id = erasure::request(&shop.engine, "shop", vec!["asid:1002".parse().unwrap()], "cli").await.unwrap().id;
+    let job = crate::requests::claim(&shop).await;
+    let mut steps = 0;
+    while erasure::step(&shop.engine, &job).await.unwrap() == erasure::Step::More {
+        steps += 1;
+        assert!(steps < 60, "it does not go on for ever");
+        if shop.count("shop.db", "users WHERE facebook_id = '1002'") == 0 {
+            let states = erasure::show(&shop.engine, &id).await.unwrap().systems;
+            if states[0].state == SystemState::VerifiedEmpty {
+                shop.sql("shop.db", "INSERT INTO users VALUES (7, '1002', NULL, 'Ben');");
+            }
+        }
+    }
+    let view = erasure::show(&shop.engine, &id).await.unwrap();
+    assert_eq!(
+        (view.state, view.reason.unwrap().code),
+        (ErasureState::Blocked, codes::erasure::ROWS_REMAIN.to_string())
+    );
+    assert!(view.receipt.is_none());
+    shop.sql("shop.db", "DELETE FROM users WHERE id = 7;");
+    erasure::resume(&shop.engine, &id).await.unwrap();
+    // The lease of the one who took the steps runs out.
+    shop.restart().await;
+    shop.wait(SignedDuration::from_mins(5));
+    assert_eq!(shop.drained(&id).await.state, ErasureState::Complete);
+}

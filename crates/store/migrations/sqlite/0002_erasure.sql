@@ -42,6 +42,7 @@ CREATE TABLE erasure (
     salt         BLOB,
     frozen       BIGINT NOT NULL,
     intent_index BIGINT,
+    rounds       BIGINT NOT NULL DEFAULT 0,
     receipt      TEXT
 );
 CREATE INDEX erasure_received ON erasure (received_at);

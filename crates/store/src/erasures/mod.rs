@@ -180,6 +180,30 @@ fn one(touched: u64) -> Result<()> {
     }
 }
 
+/// Counts one more round in which finished systems held rows again, and returns how many there were.
+///
+/// # Errors
+/// `MO-2018` if it has ended.
+pub async fn add_round(tx: &mut Tx<'_>, id: &str) -> Result<u64> {
+    let sql = "UPDATE erasure SET rounds = rounds + 1 WHERE id = $1 AND finished_at IS NULL";
+    one(tx.exec(sql, params![id]).await?)?;
+    let row = tx.query_opt("SELECT rounds FROM erasure WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(0), |row| row.get("rounds"))
+}
+
+/// Begins to count rounds afresh.
+pub async fn reset_rounds(tx: &mut Tx<'_>, id: &str) -> Result<()> {
+    tx.exec("UPDATE erasure SET rounds = 0 WHERE id = $1", params![id]).await?;
+    Ok(())
+}
+
+/// Counts the codes that lead to a request: each arrival that joined it brought one.
+pub async fn count_codes(tx: &mut Tx<'_>, id: &str) -> Result<u64> {
+    let sql = "SELECT count(*) AS codes FROM erasure_code WHERE erasure = $1";
+    let row = tx.query_opt(sql, params![id]).await?;
+    row.map_or(Ok(0), |row| row.get("codes"))
+}
+
 /// Keeps the receipt of a request.
 pub async fn set_receipt(tx: &mut Tx<'_>, id: &str, receipt: &serde_json::Value) -> Result<()> {
     tx.exec("UPDATE erasure SET receipt = $2 WHERE id = $1", params![id, json(receipt)?]).await?;

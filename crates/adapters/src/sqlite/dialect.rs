@@ -32,12 +32,21 @@ impl Affinity {
             // "007" is not 7, although the column would take it for 7.
             Self::Integer => match whole_number(text) {
                 Some(number) => Some(number.into()),
+                // Beyond 64 bits the column has rounded it, and the list's value is rounded the same way.
+                None if is_huge(text) => Some(text.into()),
                 None if text.trim().parse::<f64>().is_ok() => None,
                 None => Some(text.into()),
             },
             Self::Text | Self::Blob | Self::Real | Self::Numeric => Some(text.into()),
         }
     }
+}
+
+/// Tells whether a text is a whole number, written as databases do, that only a floating-point value can hold.
+fn is_huge(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.starts_with('0') && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    plain && text.parse::<i64>().is_err()
 }
 
 /// SQLite's words.
@@ -49,8 +58,12 @@ impl Dialect for SqliteDialect {
     }
 
     fn text(&self, expression: &str) -> String {
+        // Up to 2^53 a whole number is exact as a floating-point value, and is written as any other whole number.
         format!(
-            "CASE typeof({expression}) WHEN 'blob' THEN '\\x' || lower(hex({expression})) ELSE CAST({expression} AS TEXT) END"
+            "CASE WHEN typeof({expression}) = 'blob' THEN '\\x' || lower(hex({expression})) \
+             WHEN typeof({expression}) = 'real' AND {expression} BETWEEN -9007199254740992 AND 9007199254740992 \
+             AND {expression} = CAST({expression} AS INTEGER) THEN CAST(CAST({expression} AS INTEGER) AS TEXT) \
+             ELSE CAST({expression} AS TEXT) END"
         )
     }
 
@@ -90,7 +103,16 @@ impl Dialect for SqliteDialect {
         });
         let shown: Vec<String> = shown.collect();
         let parts: Vec<String> = (0..columns.len()).map(|index| format!("json_extract(value, '$[{index}]')")).collect();
-        Some(format!("({}) IN (SELECT {} FROM {list})", shown.join(", "), parts.join(", ")))
+        let mut conditions = vec![format!("({}) IN (SELECT {} FROM {list})", shown.join(", "), parts.join(", "))];
+        let texts: Vec<String> = columns.iter().map(|column| self.text(&column.sql)).collect();
+        let parts: Vec<String> = parts.iter().map(|part| format!("CAST({part} AS TEXT)")).collect();
+        let by_text = format!("({}) IN (SELECT {} FROM {list})", texts.join(", "), parts.join(", "));
+        for (column, affinity) in columns.iter().zip(&affinities) {
+            if let Affinity::Integer | Affinity::Text = affinity {
+                conditions.push(format!("({} AND {by_text})", foreign(column, *affinity)));
+            }
+        }
+        Some(format!("({})", conditions.join(" OR ")))
     }
 
     fn blank(&self, sql_type: &str, distinct: Option<&str>) -> String {
@@ -118,16 +140,32 @@ impl Dialect for SqliteDialect {
 
 impl SqliteDialect {
     /// A column's own comparison uses its index and collation; where it would take different texts for the same number,
-    /// the text decides.
+    /// the text decides. A column may also hold values of storage classes that are not its own: these are compared by
+    /// their text, and blobs also by the text that their bytes are. Both sides of each `OR` can use an index.
     fn matches_one(&self, column: &Column, affinity: Affinity, list: &str) -> String {
         let name = &column.sql;
         let plain = format!("{name} IN (SELECT value FROM {list})");
-        let exact = format!("{} IN (SELECT value FROM {list})", self.text(name));
+        let texts = format!("(SELECT CAST(value AS TEXT) FROM {list})");
+        let exact = format!("{} IN {texts}", self.text(name));
+        let any_class = format!("({exact} OR (typeof({name}) = 'blob' AND CAST({name} AS TEXT) IN {texts}))");
+        let foreign = foreign(column, affinity);
         match affinity {
-            Affinity::Integer | Affinity::Text => plain,
-            Affinity::Blob => exact,
-            Affinity::Real | Affinity::Numeric => format!("({plain} AND {exact})"),
+            Affinity::Integer | Affinity::Text => format!("({plain} OR ({foreign} AND {any_class}))"),
+            Affinity::Blob => any_class,
+            // What is too large to be exact has no text of its own: its number decides.
+            Affinity::Real | Affinity::Numeric => format!(
+                "(({plain} AND ({exact} OR (typeof({name}) = 'real' AND {name} NOT BETWEEN -9007199254740992 AND 9007199254740992))) OR ({foreign} AND {any_class}))"
+            ),
         }
+    }
+}
+
+/// Writes the condition that a column holds a value of a storage class that is not its own, as a range of its index:
+/// numbers come before texts, texts before blobs (<https://sqlite.org/datatype3.html#comparison_expressions>).
+fn foreign(column: &Column, affinity: Affinity) -> String {
+    match affinity {
+        Affinity::Text => format!("{} >= x''", column.sql),
+        Affinity::Integer | Affinity::Real | Affinity::Numeric | Affinity::Blob => format!("{} >= ''", column.sql),
     }
 }
 

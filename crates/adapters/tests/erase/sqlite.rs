@@ -45,3 +45,43 @@ async fn rows_with_a_null_key_go_too() {
         "{problem}"
     );
 }
+
+/// A column holds whatever the application bound, not what its declared type says.
+#[tokio::test]
+async fn values_of_any_storage_class_are_found() {
+    for (declared, stored, asked) in [
+        ("REAL", "1001.0", "1001"),
+        ("REAL", "x'31303031'", "1001"),
+        ("TEXT", "x'31303031'", "1001"),
+        ("BLOB", "x'31303031'", "1001"),
+        ("BLOB", "1001.0", "1001"),
+        ("INTEGER", "x'31303031'", "1001"),
+        ("INTEGER", "1e20", "99999999999999999999"),
+        ("DECIMAL(20)", "1e20", "99999999999999999999"),
+        ("NUMERIC", "x'31303031'", "1001"),
+    ] {
+        let db = Database::sqlite();
+        db.run(&format!(
+            "CREATE TABLE users (id BINARY(16) PRIMARY KEY, facebook_id {declared});
+             CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id UUID);
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, author_id TEXT);
+             CREATE TABLE marks (id INTEGER PRIMARY KEY, author_id BIGINT);
+             INSERT INTO users VALUES (x'00ff01', {stored}), (x'00ff02', 1002);
+             INSERT INTO posts VALUES (1, x'00ff01'), (2, x'00ff02'), (3, NULL);
+             INSERT INTO notes SELECT * FROM posts; INSERT INTO marks SELECT * FROM posts;"
+        ))
+        .await;
+        let map = json!([
+            { "name": "users", "identity": { "facebook_id": "asid" } },
+            { "name": "posts", "owner": { "author_id": "users.id" } },
+            { "name": "notes", "owner": { "author_id": "users.id" } },
+            { "name": "marks", "owner": { "author_id": "users.id" } },
+        ]);
+        let outcome = db.forget(&map, &[&format!("asid:{asked}")]).await;
+        for table in ["users", "posts", "notes", "marks"] {
+            assert_eq!(outcome.of(table), (1, 1, 0, 0), "{table}: {stored} in {declared}");
+        }
+        assert_eq!(db.rows("SELECT id FROM posts").await, ["2", "3"]);
+        assert_eq!(db.rows("SELECT facebook_id FROM users").await.len(), 1);
+    }
+}

@@ -162,7 +162,9 @@ async fn join_open(tx: &mut Tx<'_>, arrival: &Arrival<'_>, person: &[Identity]) 
     Ok(Some(open))
 }
 
-/// Lets the code lead to an ended request if the callback was signed before that one arrived: then somebody repeats an old callback.
+/// Lets the code lead to an ended request if the callback was signed before that one's: then somebody repeats an old callback.
+///
+/// Only a request that was carried out answers an older one; what was taken back or refused erased nothing.
 async fn join_replayed(
     tx: &mut Tx<'_>,
     arrival: &Arrival<'_>,
@@ -171,10 +173,13 @@ async fn join_replayed(
 ) -> Result<bool> {
     let Some(issued_at) = issued_at else { return Ok(false) };
     let known = erasures::of_person(tx, arrival.app, person).await?;
-    // The platform signs whole seconds: what was signed in the second of the last arrival may well be newer.
-    let Some(ended) = known.into_iter().find(|request| issued_at.as_second() < request.received_at.as_second()) else {
-        return Ok(false);
+    let answers = |request: &Request| {
+        use ErasureState::{Complete, NoData, PartlyRefused};
+        // The platform signs whole seconds: what was signed in the second of the last one may well be newer.
+        let asked = request.issued_at.unwrap_or(request.received_at).as_second();
+        matches!(request.state, Complete | NoData | PartlyRefused) && issued_at.as_second() < asked
     };
+    let Some(ended) = known.into_iter().find(answers) else { return Ok(false) };
     erasures::add_code(tx, arrival.code, &ended.id, arrival.received_at).await?;
     Ok(true)
 }

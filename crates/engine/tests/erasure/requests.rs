@@ -133,6 +133,23 @@ async fn repeats_of_a_callback_lead_to_one_request() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_taken_back_answers_no_callback() {
+    let shop = Shop::open().await;
+    let identities = vec!["asid:1002".parse().unwrap()];
+    let taken_back = erasure::request(&shop.engine, "shop", identities, "cli").await.unwrap().id;
+    erasure::cancel(&shop.engine, &taken_back).await.unwrap();
+
+    let before = shop.engine.ambient().now().saturating_sub(SignedDuration::from_secs(1)).unwrap();
+    let signed = shop.sign("1002", before);
+    let code = erasure::accept_callback(&shop.engine, "shop", &signed).await.unwrap().confirmation_code;
+    jobs::drain(&shop.engine).await.unwrap();
+    let view = erasure::show(&shop.engine, &code).await.unwrap();
+    assert_ne!(view.id, taken_back);
+    assert_eq!(view.state, ErasureState::Complete, "{view:?}");
+    assert_eq!(shop.rows(), [2, 2, 1, 1]);
+}
+
+#[tokio::test]
 async fn forged_and_misdirected_callbacks_are_refused() {
     let shop = Shop::open().await;
     let signed = shop.sign("1002", shop.engine.ambient().now());

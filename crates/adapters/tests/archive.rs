@@ -334,3 +334,21 @@ async fn a_zip_whose_files_share_their_bytes_is_refused_for_their_sum() {
     let problem = problem(&save(folder.path(), "b.zip", &bomb)).await;
     assert!(problem.is(&codes::transfer::ARCHIVE_SWOLLEN), "{problem:?}");
 }
+
+#[tokio::test]
+async fn other_exports_of_an_archive_are_counted_as_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = |name: &str| {
+        let outbox = collection(&[post(1, name, "")]);
+        [(format!("{name}/actor.json"), ACTOR.as_bytes().to_vec()), (format!("{name}/outbox.json"), outbox)]
+    };
+    let files = [one("bobby2"), one("alice"), one("caroline")].concat();
+    let archive = Archive::open(save(folder.path(), "a.zip", &zip(&files))).await.unwrap();
+    let (items, broken) = all(&archive).await;
+    assert_eq!(items.iter().filter(|item| item.data_type == DataType::Posts).count(), 1);
+    let others: Vec<&str> = broken.iter().map(|(_, id, _)| id.as_str()).collect();
+    assert_eq!(others, ["bobby2/outbox.json", "caroline/outbox.json"]);
+    for (data_type, _, problem) in &broken {
+        assert!(*data_type == DataType::Posts && problem.detail.contains("archive of its own"), "{problem:?}");
+    }
+}

@@ -69,6 +69,8 @@ pub enum Why {
     Unread(Unread),
     /// The name of a file would leave the archive.
     Name,
+    /// It is the outbox of another export.
+    OtherExport,
 }
 
 impl Why {
@@ -77,6 +79,10 @@ impl Why {
         match self {
             Self::Document(fault) => fault.problem(),
             Self::Unread(why) => errors::unread(*why),
+            Self::OtherExport => Problem::new(
+                &codes::transfer::RECORD_BROKEN,
+                "it belongs to another export; move that as an archive of its own",
+            ),
             Self::Name => Problem::new(&codes::transfer::NAME_UNSAFE, ""),
         }
     }
@@ -191,15 +197,22 @@ fn attached(record: &[u8], attachments: &mut Records) {
 
 impl Documents {
     /// Chooses the folder that is an export, the outermost if there are several, and joins files with records.
+    /// The others are counted as broken.
     ///
     /// # Errors
     /// `MO-3003` if there is none, `MO-3004` if its account cannot be read, `MO-3001` or `MO-3023` if one of the two
     /// documents that make an export is not read.
-    pub fn choose(self, index: &Index, by_path: &[u32]) -> Result<Export> {
-        let exports = self.0.into_iter().filter(|(_, export)| export.has_outbox && export.actor.is_some());
-        let Some((prefix, mut export)) = exports.min_by_key(|(prefix, _)| prefix.len()) else {
+    pub fn choose(mut self, index: &Index, by_path: &[u32]) -> Result<Export> {
+        let exports = self.0.iter().filter(|(_, export)| export.has_outbox && export.actor.is_some());
+        let prefix = exports.min_by_key(|(prefix, _)| prefix.len()).map(|(prefix, _)| prefix.clone());
+        let Some((prefix, mut export)) = prefix.and_then(|prefix| self.0.remove_entry(&prefix)) else {
             return Err(errors::unknown_format());
         };
+        export.broken.extend(self.0.into_iter().filter(|(_, other)| other.has_outbox).map(|(folder, _)| Broken {
+            data_type: DataType::Posts,
+            id: format!("{folder}outbox.json"),
+            why: Why::OtherExport,
+        }));
         if let Some((name, why)) = export.unread {
             return Err(errors::document_unread(name, why));
         }

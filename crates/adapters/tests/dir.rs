@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use adapters::dir::{BagReader, BagWriter};
+use adapters::dir::{BagReader, BagWriter, Prospect};
 use adapters::{Destination, Source};
 use behaviour::{item, read, read_all, write};
 use model::{DataType, codes};
@@ -128,4 +128,27 @@ async fn spoilt_lines_and_lost_files_cost_no_others_and_foreign_folders_are_left
     let refused = BagWriter::open(folder.path()).await.err().unwrap();
     assert!(refused.is(&codes::transfer::DESTINATION_UNWRITABLE), "{refused:?}");
     assert!(BagReader::open(folder.path()).await.err().unwrap().is(&codes::transfer::ARCHIVE_UNKNOWN_FORMAT));
+}
+
+#[tokio::test]
+async fn bags_of_others_are_left_alone_and_an_interrupted_first_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("manifest-sha256.txt");
+    std::fs::write(folder.path().join("bagit.txt"), "BagIt-Version: 1.0\n").unwrap();
+    std::fs::write(folder.path().join("bag-info.txt"), "Bag-Software-Agent: bagit.py v1.8.1\n").unwrap();
+    std::fs::write(&manifest, "theirs").unwrap();
+    let refused = BagWriter::open(folder.path()).await.err().unwrap();
+    assert!(refused.is(&codes::transfer::DESTINATION_UNWRITABLE), "{refused:?}");
+    assert!(Prospect::open(folder.path()).is_err());
+    assert_eq!(std::fs::read_to_string(&manifest).unwrap(), "theirs");
+
+    for written in ["", "Bag-Soft", wire::bag::MARK] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("bag-info.txt"), written).unwrap();
+        Prospect::open(folder.path()).unwrap();
+        drop(open(folder.path()).await);
+        std::fs::remove_file(folder.path().join("bagit.txt")).unwrap();
+        Prospect::open(folder.path()).unwrap();
+        drop(open(folder.path()).await);
+    }
 }

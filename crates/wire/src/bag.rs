@@ -116,9 +116,17 @@ pub fn manifest_line(sha256: &str, path: &str) -> String {
     format!("{sha256}  {path}\n")
 }
 
+/// How `bag-info.txt` begins in a bag of ours: other bags are left alone.
+pub const MARK: &str = concat!("Bag-Software-Agent: moveout ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Tells whether the content of a `bag-info.txt` is of a bag of ours, of whatever version.
+pub fn is_ours(info: &str) -> bool {
+    info.lines().any(|line| line.starts_with("Bag-Software-Agent: moveout "))
+}
+
 /// Returns the content of `bag-info.txt` for a payload of so many bytes in so many files.
 pub fn info(bytes: u64, files: u64) -> String {
-    format!("Bag-Software-Agent: moveout {}\nPayload-Oxum: {bytes}.{files}\n", env!("CARGO_PKG_VERSION"))
+    format!("{MARK}Payload-Oxum: {bytes}.{files}\n")
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use model::{Item, Problem, Result};
-use wire::bag;
 
+use super::write::{Occupancy, occupancy};
 use super::{capabilities, errors};
 use crate::verbs::{Body, Capabilities, Destination, ItemKey, Written};
 
@@ -18,13 +18,11 @@ impl Prospect {
     /// # Errors
     /// `MO-3019` if the folder holds other things or cannot be looked into.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
-        let root = root.as_ref();
-        let empty = match std::fs::read_dir(root) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-            Err(error) => return Err(errors::unwritable(error.kind())),
-        };
-        if empty || root.join(bag::DECLARATION_FILE).exists() { Ok(Self) } else { Err(errors::occupied()) }
+        match occupancy(root.as_ref()) {
+            Ok(Occupancy::Foreign) => Err(errors::occupied()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(errors::unwritable(error.kind())),
+            _ => Ok(Self),
+        }
     }
 }
 

@@ -146,12 +146,52 @@ async fn receive(part: &Path, path: &Path, mut body: Body) -> Result<(u64, Strin
     Ok((size, hex(sha256.finish().as_ref()), blake3.finalize().to_hex().to_string()))
 }
 
+/// Whose a folder is.
+pub enum Occupancy {
+    /// Nothing is in it, or a mark that was not written to its end.
+    Empty,
+    /// It is a bag with our mark.
+    Ours,
+    /// It holds other things, perhaps a bag of somebody else's.
+    Foreign,
+}
+
+/// Looks whose a folder is.
+pub fn occupancy(root: &Path) -> io::Result<Occupancy> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root)?.take(2) {
+        names.push(entry?.file_name());
+    }
+    let mut info = Vec::new();
+    match File::open(root.join(bag::INFO_FILE)) {
+        Ok(file) => file.take(64 * 1024).read_to_end(&mut info)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    let only_mark = names.iter().all(|name| name == bag::INFO_FILE) && bag::MARK.as_bytes().starts_with(&info);
+    Ok(match bag::is_ours(&String::from_utf8_lossy(&info)) {
+        _ if only_mark => Occupancy::Empty,
+        true => Occupancy::Ours,
+        false => Occupancy::Foreign,
+    })
+}
+
+fn mark(root: &Path) -> io::Result<()> {
+    let mut file = File::create(root.join(bag::INFO_FILE))?;
+    file.write_all(bag::MARK.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(root)
+}
+
 /// Makes the folders and tag files of a bag where they lack, and sweeps what a crash has left. The inner error is a refusal.
 fn prepare(root: &Path) -> io::Result<Result<File>> {
     fs::create_dir_all(root)?;
     let declaration = root.join(bag::DECLARATION_FILE);
-    if !declaration.exists() && fs::read_dir(root)?.next().is_some() {
-        return Ok(Err(errors::occupied()));
+    match occupancy(root)? {
+        Occupancy::Ours => {}
+        // The mark comes before anything else, so that a first run that was interrupted is known as ours.
+        Occupancy::Empty => mark(root)?,
+        Occupancy::Foreign => return Ok(Err(errors::occupied())),
     }
     let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&declaration)?;
     match lock.try_lock() {

@@ -352,3 +352,30 @@ async fn other_exports_of_an_archive_are_counted_as_broken() {
         assert!(*data_type == DataType::Posts && problem.detail.contains("archive of its own"), "{problem:?}");
     }
 }
+
+#[tokio::test]
+async fn hard_links_and_sparse_files_of_a_tar_are_counted_and_fail_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = export();
+    let mut links = Vec::new();
+    for (name, kind) in [("link.png", tar::EntryType::Link), ("sparse.png", tar::EntryType::GNUSparse)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.as_gnu_mut().unwrap().set_real_size(0);
+        header.set_path(format!("media_attachments/files/007/original/{name}")).unwrap();
+        header.set_size(0);
+        header.set_cksum();
+        links.extend_from_slice(header.as_bytes());
+    }
+    let whole = [links, tar(&files)].concat();
+    for (name, bytes_of) in [("a.tar", whole.clone()), ("a.tar.gz", gzip(&whole))] {
+        let archive = Archive::open(save(folder.path(), name, &bytes_of)).await.unwrap();
+        let (items, _) = all(&archive).await;
+        let label = |name: &str| items.iter().find(|item| item.content.is_some() && item.label() == name).unwrap();
+        for (name, reason) in [("link.png", "hard link"), ("sparse.png", "sparse")] {
+            let problem = archive.open(label(name).content.as_ref().unwrap()).await.unwrap_err();
+            assert!(problem.is(&codes::transfer::CONTENT_BROKEN) && problem.detail.contains(reason), "{problem:?}");
+        }
+        assert_eq!(bytes(&archive, label("a.png").content.as_ref().unwrap()).await, files[0].1);
+    }
+}

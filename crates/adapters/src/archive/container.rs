@@ -62,6 +62,10 @@ pub enum Unread {
     Locked,
     /// Its compression is not deflate.
     Method,
+    /// It is another name of a file (tar's hard link).
+    Link,
+    /// Its holes are left out (GNU tar).
+    Sparse,
     /// By itself it unpacks to far more than it should.
     Swollen,
 }
@@ -72,6 +76,8 @@ impl Unread {
         match self {
             Self::Locked => "it is locked with a password",
             Self::Method => "it is packed in a way we do not read",
+            Self::Link => "it is a hard link; pack the archive with --hard-dereference",
+            Self::Sparse => "it is packed as a sparse file; pack the archive without --sparse",
             Self::Swollen => "it unpacks to far more than it should",
         }
     }

@@ -14,7 +14,7 @@ use flate2::bufread::MultiGzDecoder;
 use model::Result;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::container::{Index, Packing, Stored, Visitor, unpack_limit};
+use super::container::{Index, Packing, Stored, Unread, Visitor, unpack_limit};
 use super::errors;
 use crate::body::{SMALL, blocking, body, read_whole, whole};
 use crate::verbs::{Body, ContentOrder};
@@ -102,12 +102,21 @@ fn index(stream: &mut Watched, visitor: &mut dyn Visitor) -> Result<Index> {
     for entry in archive.entries().map_err(errors::read_failed)? {
         let mut entry = entry.map_err(errors::read_failed)?;
         let kind = entry.header().entry_type();
-        if !kind.is_file() && !kind.is_contiguous() {
-            continue;
-        }
+        let packing = match kind {
+            kind if kind.is_file() || kind.is_contiguous() => Packing::Plain,
+            kind if kind.is_hard_link() => Packing::Unread(Unread::Link),
+            kind if kind.is_gnu_sparse() => Packing::Unread(Unread::Sparse),
+            _ => continue,
+        };
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let added = index.add(&name, entry.size(), entry.raw_file_position(), Packing::Plain)?;
+        // The size of what is not read is not that of its bytes here: the lane would read too far.
+        let size = if matches!(packing, Packing::Plain) { entry.size() } else { 0 };
+        let added = index.add(&name, size, entry.raw_file_position(), packing)?;
         if let Some(stored) = index.entries.last().filter(|stored| added && visitor.wants(&stored.path)) {
+            if let Packing::Unread(why) = packing {
+                visitor.unread(&stored.path, why);
+                continue;
+            }
             visitor.document(&stored.path, &mut entry).map_err(errors::read_failed)?;
         }
     }

@@ -15,7 +15,7 @@ use super::select::Found;
 use super::{Connection, encode, statement};
 
 /// How many rows of one system a request may touch: they are held in memory, and locked, until the transaction ends.
-const MAX_ROWS: usize = 250_000;
+pub(super) const MAX_ROWS: usize = 250_000;
 
 /// What a look is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl<'a> Look<'a> {
             row.own |= found.row.own;
         }
         if self.rows.iter().map(BTreeMap::len).sum::<usize>() > MAX_ROWS {
-            return Err(Problem::new(&codes::erasure::TOO_MANY_ROWS, format!("there are more than {MAX_ROWS}")));
+            return Err(too_many());
         }
         Ok(true)
     }
@@ -311,6 +311,10 @@ impl<'a> Look<'a> {
         let found = self.select(step, &condition, lists).await?;
         Ok(found.into_iter().map(|found| found.locator).filter(|row| !self.rows[index].contains_key(row)).collect())
     }
+}
+
+pub(super) fn too_many() -> Problem {
+    Problem::new(&codes::erasure::TOO_MANY_ROWS, format!("there are more than {MAX_ROWS}"))
 }
 
 fn any(conditions: Vec<String>) -> Option<String> {

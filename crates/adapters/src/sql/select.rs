@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::plan::{Action, Step};
 use model::{Problem, Result, codes};
 
-use super::look::{Look, Mode, Row};
+use super::look::{Look, MAX_ROWS, Mode, Row, too_many};
 use super::statement::{self, Column, Purpose, Statement};
 use super::{Cell, Connection, Dialect, encode, quote, retention};
 
@@ -72,9 +72,14 @@ impl<'a> Look<'a> {
         let selection = Selection::of(self.connection, step);
         let lock = if self.mode == Mode::Erase { dialect.lock() } else { "" };
         let (shown, table) = (selection.sql(dialect), dialect.table(&step.table));
-        let sql = format!("SELECT {shown} FROM {table} WHERE {condition}{lock}");
+        let sql = format!("SELECT {shown} FROM {table} WHERE {condition} LIMIT {}{lock}", MAX_ROWS + 1);
         let statement = Statement { purpose: Purpose::Read, table: step.table.clone(), sql, lists };
         let rows = self.connection.query(&statement).await?;
+        // One question alone may find more than memory holds. The limit does not shrink by rows that were found
+        // before: they come up again, and would push new ones out.
+        if rows.len() > MAX_ROWS {
+            return Err(too_many());
+        }
         rows.into_iter().map(|cells| self.read(step, &selection, cells)).collect()
     }
 

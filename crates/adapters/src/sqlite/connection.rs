@@ -59,7 +59,8 @@ impl SqliteConnection {
     pub(super) fn commit(self) -> Result<()> {
         self.file.execute_batch("COMMIT").map_err(|cause| errors::map(&cause, Purpose::Change, ""))?;
         // What was erased is in the write-ahead log until that is reset. Readers may hold it up; then the application's
-        // own next checkpoint does it.
+        // own next checkpoint does it. Waiting for them would keep the application's writers waiting too.
+        let _ = self.file.busy_timeout(Duration::ZERO);
         let _ = self.file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(())
     }

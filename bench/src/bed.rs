@@ -1,0 +1,21 @@
+//! What every benchmark stands on.
+
+use std::path::Path;
+
+use engine::{Engine, Settings};
+use store::{Keys, Store};
+
+/// Opens a moveout on SQLite in `folder`.
+pub async fn engine(folder: &Path) -> anyhow::Result<Engine> {
+    let (ambient, _) = testkit::ambient::ambient();
+    let store = Store::open_sqlite(folder, Keys::generate(&ambient), ambient.clone()).await?;
+    let settings = Settings { public_url: "http://127.0.0.1".to_owned(), data: folder.to_owned() };
+    Ok(Engine::new(store, ambient, net::Client::new(net::Policy::operator()), settings))
+}
+
+/// The most memory that the process has held, as Linux tells it.
+pub fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or_else(|| "unknown".to_owned(), |peak| peak.trim().to_owned())
+}

@@ -11,4 +11,5 @@ pub mod mastodon;
 pub mod oauth;
 pub mod receipt;
 pub mod signed_request;
+pub mod webhook;
 pub mod world;

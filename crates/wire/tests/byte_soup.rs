@@ -14,6 +14,7 @@ const SEEDS: &[&str] = &[
     "multipart/related; boundary=\"a b\\\"c\"; type=application/json",
     "{ url: 'https://a.example/d', confirmation_code: 'abc' }",
     "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+    "msg_p5jXN8AQM9LWM0D4loKWxJek\n1614265330\nv1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= v1a,AAAA\n{\"test\": 2432232314}",
 ];
 
 /// A seed with pieces of itself, or any bytes, put in other places.
@@ -43,5 +44,6 @@ proptest! {
         soup::mastodon(&data);
         soup::dtp(&data);
         soup::callback(&data);
+        soup::webhook(&data);
     }
 }

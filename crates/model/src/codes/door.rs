@@ -18,4 +18,8 @@ codes! {
     INTERNAL = 1015, Retry, 500, "server_error", "Something went wrong on our side", "Try again; if it happens again, send the operator the time and this code.";
     TOO_SLOW = 1016, Retry, 408, "invalid_request", "The request took too long to arrive", "Send it again over a faster connection.";
     STOPPING = 1017, Retry, 503, "temporarily_unavailable", "The server is stopping", "Ask again in a moment; another one takes over.";
+    WEBHOOK_MALFORMED = 1040, Permanent, 400, "invalid_request", "The webhook's headers are not well formed", "Send webhook-id, webhook-timestamp and webhook-signature as Standard Webhooks says.";
+    WEBHOOK_MISMATCH = 1041, Permanent, 401, "invalid_request", "The webhook's signature does not match", "Sign '{id}.{timestamp}.{body}' with the declared secret, over the bytes as they are sent; use old and new secrets together while rotating.";
+    WEBHOOK_STALE = 1042, Permanent, 400, "invalid_request", "The webhook was signed too long ago, or in the future", "Set the clocks right, and sign each attempt anew.";
+    WEBHOOK_SECRET_INVALID = 1043, Permanent, 400, "invalid_request", "The webhook secret cannot be used", "Give whsec_ and the Base64 of 24 to 64 random bytes.";
 }

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
+use jiff::Timestamp;
 use model::DataType;
 use wire::checkpoint::{Checkpoint, PublicKey};
 use wire::dtp::{self, Vertical, related::ContentType};
@@ -9,6 +10,7 @@ use wire::json_elements::Splitter;
 use wire::mastodon::{self, Account};
 use wire::receipt::Receipt;
 use wire::signed_request::{Secret, sign, verify};
+use wire::webhook;
 
 /// No bytes are accepted unsigned; signed bytes are read or refused, and what is read can be signed again.
 pub fn signed_request(data: &[u8]) {
@@ -79,4 +81,22 @@ pub fn dtp(data: &[u8]) {
 /// An answer to a callback is read or refused.
 pub fn callback(data: &[u8]) {
     let _ = wire::callback::parse(&String::from_utf8_lossy(data));
+}
+
+/// No headers are accepted unsigned; any body that is signed under an id we take verifies.
+pub fn webhook(data: &[u8]) {
+    let secret = webhook::Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx").expect("a secret");
+    let now = Timestamp::from_second(1_614_265_330).expect("a time");
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.splitn(4, '\n').map(str::to_owned);
+    let [id, timestamp, signature, body] = [(); 4].map(|()| lines.next().unwrap_or_default());
+    let headers = webhook::Headers { id, timestamp, signature };
+    assert!(
+        webhook::verify(&headers, body.as_bytes(), std::slice::from_ref(&secret), now).is_err(),
+        "nobody signed this"
+    );
+    if let Ok(signed) = webhook::sign(&headers.id, now, data, std::slice::from_ref(&secret)) {
+        webhook::verify(&signed, data, &[secret], now).expect("it is ours");
+    }
+    let _ = webhook::Secret::parse(&text);
 }

@@ -9,8 +9,8 @@ use model::{Problem, Result, codes};
 
 use crate::{Row, Tx, Value, params, value};
 
-/// How long a lease lasts without a heartbeat.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a lease lasts without a heartbeat: so long the work of a machine that fell away lies still at most.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(9);
 /// A job that was leased more often than this without any end is not run again.
 pub const MOST_LEASES: u32 = 20;
 
@@ -135,15 +135,23 @@ fn job(row: &Row) -> Result<Job> {
     })
 }
 
-/// Prolongs a lease.
+/// Prolongs the leases of jobs that one owner works on, and returns the ids of those that it still has.
 ///
 /// # Errors
-/// `MO-5007` if the lease is lost: the caller must stop working on the job.
-pub async fn heartbeat(tx: &mut Tx<'_>, job: &Job) -> Result<()> {
+/// A problem of the store.
+pub async fn heartbeat(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<Vec<String>> {
     let until = tx.now().saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-    let sql = "UPDATE job SET lease_until = $3 WHERE id = $1 AND lease_token = $2";
-    let touched = tx.exec(sql, params![&job.id, &job.token, until]).await?;
-    fenced(job, touched)
+    let mut values: Vec<Value> = params![until].to_vec();
+    let mut ours = Vec::new();
+    for job in jobs {
+        values.extend([Value::from(&job.id), Value::from(&job.token)]);
+        ours.push(format!("(id = ${} AND lease_token = ${})", values.len() - 1, values.len()));
+    }
+    if ours.is_empty() {
+        return Ok(vec![]);
+    }
+    let sql = format!("UPDATE job SET lease_until = $1 WHERE {} RETURNING id", ours.join(" OR "));
+    tx.query(&sql, &values).await?.iter().map(|row| row.get("id")).collect()
 }
 
 /// Fails unless the lease is still ours: the first statement of a handler's own writes.

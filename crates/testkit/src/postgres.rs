@@ -76,6 +76,23 @@ impl Cluster {
         Ok(self.url(&name))
     }
 
+    /// Runs a query on a database of this cluster and returns its first column as text, without nulls.
+    ///
+    /// # Errors
+    /// What the server objects to.
+    pub async fn column(&self, url: &str, query: &str) -> Result<Vec<String>> {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        let driver = tokio::spawn(connection);
+        let answer = client.simple_query(query).await?;
+        drop(client);
+        driver.await??;
+        let rows = answer.iter().filter_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
+
     /// Runs statements on a database of this cluster.
     ///
     /// # Errors

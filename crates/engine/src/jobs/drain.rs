@@ -76,5 +76,6 @@ async fn take_up(engine: &Engine, handlers: Vec<Box<dyn Handler>>) -> Result<(Cr
     let mut crew = Crew::new(engine.clone(), handlers);
     crew.owner.clone_from(&name.owner);
     crew.release(&gone.owners).await?;
+    gone.forget();
     Ok((crew, name))
 }

@@ -2,6 +2,7 @@
 
 mod drain;
 mod handler;
+mod lease;
 mod name;
 mod retention;
 mod run;

@@ -1,17 +1,16 @@
 //! One claimed job: run it under heartbeats, then write down how it ended.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use model::{Ambient, Problem, Result, Verdict, codes};
 use store::jobs::{self, Claim, Job};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::handler::{Handler, Outcome};
+use super::lease::Leases;
 use crate::Engine;
 
-/// How often a lease is prolonged: it survives two lost heartbeats.
-const HEARTBEAT: Duration = Duration::from_secs(20);
 /// The longest wait before the first retry; it doubles with each failure.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(2);
 /// The longest wait before any retry.
@@ -23,13 +22,17 @@ pub(super) struct Crew {
     pub(super) engine: Engine,
     pub(super) handlers: Arc<[Box<dyn Handler>]>,
     pub(super) owner: String,
+    leases: Leases,
+    _heart: Arc<AbortOnDropHandle<()>>,
 }
 
 impl Crew {
     /// Creates a crew under a fresh name.
     pub(super) fn new(engine: Engine, handlers: Vec<Box<dyn Handler>>) -> Self {
         let owner = engine.ambient.id();
-        Self { engine, handlers: handlers.into(), owner }
+        let leases = Leases::default();
+        let heart = AbortOnDropHandle::new(tokio::spawn(leases.clone().beat(engine.store.clone())));
+        Self { engine, handlers: handlers.into(), owner, leases, _heart: Arc::new(heart) }
     }
 
     /// Returns the kinds it can run.
@@ -53,6 +56,9 @@ impl Crew {
 
     /// Gives back whatever the workers of these names still hold.
     pub(super) async fn release(&self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
         let names = names.to_vec();
         self.engine
             .store
@@ -70,13 +76,14 @@ impl Crew {
     /// Runs a claimed job and records its end. A lost lease is no failure: another worker goes on.
     pub(super) async fn run(&self, job: Job) -> Result<()> {
         let Some(handler) = self.handlers.iter().find(|handler| handler.kind() == job.kind) else { return Ok(()) };
+        let lease = self.leases.keep(&job);
         let result = if job.times_leased > jobs::MOST_LEASES {
             let times = job.times_leased - 1;
             Err(Problem::new(&codes::store::JOB_POISONED, format!("{times} workers ended while they ran it")))
         } else {
             tokio::select! {
                 result = handler.run(&self.engine, &job) => result,
-                lost = self.keep_lease(&job) => Err(lost),
+                lost = lease.lost() => Err(lost),
             }
         };
         match self.record(handler.as_ref(), job, result).await {
@@ -85,25 +92,6 @@ impl Crew {
                 Ok(())
             }
             recorded => recorded,
-        }
-    }
-
-    /// Sends heartbeats and returns only when the lease is lost.
-    async fn keep_lease(&self, job: &Job) -> Problem {
-        loop {
-            tokio::time::sleep(HEARTBEAT).await;
-            let beat = job.clone();
-            let beaten = self
-                .engine
-                .store
-                .write("jobs.heartbeat", move |tx| Box::pin(async move { jobs::heartbeat(tx, &beat).await }))
-                .await;
-            match beaten {
-                Err(problem) if problem.is(&codes::store::LEASE_LOST) => return problem,
-                // A store that is away for a moment does not end the run: the fence decides when it is back.
-                Err(problem) => tracing::warn!(%problem, job.kind, job.id, "no heartbeat"),
-                Ok(()) => {}
-            }
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::handler::{Handler, handlers};
-use super::name::Name;
+use super::name::{Gone, Name};
 use super::retention;
 use super::run::Crew;
 use crate::Engine;
@@ -28,6 +28,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Worker {
     crew: Crew,
     bulk: Arc<Semaphore>,
+    next_look: tokio::time::Instant,
 }
 
 impl Worker {
@@ -38,7 +39,8 @@ impl Worker {
 
     /// Creates a worker for some kinds of job.
     pub(super) fn with_handlers(engine: Engine, handlers: Vec<Box<dyn Handler>>) -> Self {
-        Self { crew: Crew::new(engine, handlers), bulk: Arc::new(Semaphore::new(BULK)) }
+        let next_look = tokio::time::Instant::now();
+        Self { crew: Crew::new(engine, handlers), bulk: Arc::new(Semaphore::new(BULK)), next_look }
     }
 
     /// Works until `stop` is cancelled, then lets running jobs end for a few seconds and gives the others back.
@@ -48,11 +50,11 @@ impl Worker {
     pub async fn run(mut self, stop: CancellationToken) -> Result<()> {
         let (name, gone) = Name::take(&self.crew.engine)?;
         self.crew.owner.clone_from(&name.owner);
-        self.release(&gone.owners).await;
-        drop(gone);
+        self.take_over(gone).await;
         self.schedule().await;
         let mut running = JoinSet::new();
         while !stop.is_cancelled() {
+            self.look_for_the_gone(&name).await;
             let found = self.start_jobs(&mut running).await;
             if found > 0 && running.len() < CONCURRENCY {
                 continue;
@@ -72,7 +74,9 @@ impl Worker {
         if tokio::time::timeout(GRACE, rest).await.is_err() {
             running.shutdown().await;
         }
-        self.release(std::slice::from_ref(&name.owner)).await;
+        if let Err(problem) = self.crew.release(std::slice::from_ref(&name.owner)).await {
+            tracing::warn!(%problem, "leases are not given back; they run out by themselves");
+        }
         Ok(())
     }
 
@@ -118,10 +122,24 @@ impl Worker {
         }
     }
 
-    /// Gives back the leases of these names.
-    async fn release(&self, names: &[String]) {
-        if let Err(problem) = self.crew.release(names).await {
-            tracing::warn!(%problem, "leases are not given back; they run out by themselves");
+    /// Looks, about as often as for work, whether a neighbour died.
+    async fn look_for_the_gone(&mut self, name: &Name) {
+        let now = tokio::time::Instant::now();
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + POLL;
+        match name.gone() {
+            Ok(gone) => self.take_over(gone).await,
+            Err(problem) => tracing::warn!(%problem, "whether a neighbour died cannot be seen"),
+        }
+    }
+
+    /// Gives back the leases of processes that are gone.
+    async fn take_over(&self, gone: Gone) {
+        match self.crew.release(&gone.owners).await {
+            Ok(()) => gone.forget(),
+            Err(problem) => tracing::warn!(%problem, "leases are not given back; they run out by themselves"),
         }
     }
 

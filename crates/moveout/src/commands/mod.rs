@@ -16,6 +16,7 @@ mod receipt;
 mod serve;
 mod token;
 mod transfer;
+mod work;
 
 use std::net::SocketAddr;
 
@@ -31,6 +32,8 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Doors and workers in one process
     Serve(serve::ServeArgs),
+    /// Workers without doors, for more machines
+    Work(work::WorkArgs),
     /// Declare apps, systems and clients from one TOML file, idempotently
     Apply(apply::ApplyArgs),
     /// The accounts that people and operators sign in with
@@ -67,6 +70,7 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args, context).await,
             Self::Serve(args) => serve::run(args, context).await,
+            Self::Work(args) => work::run(args, context).await,
             Self::Apply(args) => apply::run(args, context).await,
             Self::Account(args) => account::run(args, context).await,
             Self::Transfer(args) => transfer::run(args, context).await,
@@ -96,7 +100,7 @@ impl Command {
     /// Returns what is logged unless the settings say otherwise.
     pub fn usual_log(&self) -> &'static str {
         match self {
-            Self::Serve(_) => "info",
+            Self::Serve(_) | Self::Work(_) => "info",
             _ => "warn",
         }
     }

@@ -5,3 +5,4 @@ mod demo;
 mod operations;
 mod support;
 mod transfer;
+mod work;

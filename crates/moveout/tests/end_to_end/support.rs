@@ -30,9 +30,46 @@ pub fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?} printed no JSON ({error}): {out}"))
 }
 
+/// A process of the binary, killed when it is dropped.
+pub struct Process {
+    child: Child,
+    /// The line that it was waited for.
+    pub said: String,
+}
+
+impl Process {
+    /// Starts a command and returns once it says, on stderr, what holds `until`.
+    pub fn start(command: &mut Command, until: &str) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut before = String::new();
+        let said = lines.by_ref().map(Result::unwrap).find(|line| {
+            before.push_str(line);
+            line.contains(until)
+        });
+        let said = said.unwrap_or_else(|| panic!("it never says {until:?}, but: {before}"));
+        // Whoever does not read a pipe to its end stops the writer one day.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, said }
+    }
+
+    /// Ends it as a power failure would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// A running `moveout serve`, killed when it is dropped.
 pub struct Server {
-    child: Child,
+    process: Process,
     /// Where it answers, for example `http://127.0.0.1:43211`.
     pub url: String,
 }
@@ -40,37 +77,20 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port, with its store in `folder/data`.
     pub fn start(folder: &Path) -> Self {
-        let mut child = moveout()
-            .current_dir(folder)
-            .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = lines
-            .by_ref()
-            .map(Result::unwrap)
-            .find_map(|line| {
-                let from = line.find("http://127.0.0.1:")?;
-                Some(line[from..].split_whitespace().next()?.trim_end_matches('/').to_owned())
-            })
-            .expect("the server says where it answers");
-        // Whoever does not read a pipe to its end stops the writer one day.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
+        Self::launch(moveout().current_dir(folder).args(["--data", "data"]))
+    }
+
+    /// Starts a server on a free port, with the settings that the command has so far.
+    pub fn launch(command: &mut Command) -> Self {
+        const HERE: &str = "http://127.0.0.1:";
+        let process = Process::start(command.args(["serve", "--listen", "127.0.0.1:0"]), HERE);
+        let url = process.said.split_whitespace().find(|word| word.starts_with(HERE)).unwrap();
+        Self { url: url.trim_end_matches('/').to_owned(), process }
     }
 
     /// Ends the server as a power failure would.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub fn kill(self) {
+        self.process.kill();
     }
 }
 
@@ -88,16 +108,21 @@ impl Answer {
     }
 }
 
-/// Sends one request. Redirects are not followed.
+/// Sends one request that must be answered. Redirects are not followed.
 pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    try_send(method, url, headers, body).await.unwrap()
+}
+
+/// Sends one request to a server that may fall away meanwhile.
+pub async fn try_send(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> model::Result<Answer> {
     static CLIENT: OnceLock<net::Client> = OnceLock::new();
     let client = CLIENT.get_or_init(|| net::Client::new(net::Policy::operator()));
-    let mut request = client.request(method.parse().unwrap(), url).unwrap().body(body);
+    let mut request = client.request(method.parse().unwrap(), url)?.body(body);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = net::send(request).await.unwrap();
+    let response = net::send(request).await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = net::read_limited(response, 8 << 20).await.unwrap();
-    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    let body = net::read_limited(response, 8 << 20).await?;
+    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }

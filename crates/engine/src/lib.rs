@@ -32,12 +32,13 @@ pub struct Engine {
     pub(crate) ambient: Ambient,
     pub(crate) net: net::Client,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) systems: Arc<erasure::Systems>,
 }
 
 impl Engine {
     /// Creates an engine over an open store.
     pub fn new(store: Store, ambient: Ambient, net: net::Client, settings: Settings) -> Self {
-        Self { store, ambient, net, settings: Arc::new(settings) }
+        Self { store, ambient, net, settings: Arc::new(settings), systems: Arc::default() }
     }
 
     /// Returns what it knows of the installation.

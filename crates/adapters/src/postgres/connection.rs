@@ -1,15 +1,17 @@
 //! A transaction on a PostgreSQL server.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::Result;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::dialect::PostgresDialect;
+use super::pool::Pool;
 use super::{Postgres, errors};
 use crate::sql::{Cell, Connection, Dialect, Purpose, Statement};
 
@@ -34,7 +36,8 @@ impl Drop for Session {
 /// A transaction. It goes back to the pool when it ends well; when dropped before, its connection is closed, which rolls back.
 pub(super) struct PostgresConnection {
     session: Session,
-    idle: Arc<Mutex<Option<Session>>>,
+    sessions: Arc<Pool>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// How a transaction begins.
@@ -53,11 +56,13 @@ impl Postgres {
             Begin::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Begin::Writing => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(session) = idle
+        let (place, kept) = self.sessions.take().await;
+        let ready = |session| PostgresConnection { session, sessions: self.sessions.clone(), _place: place };
+        // One that broke meanwhile is dropped here.
+        if let Some(session) = kept
             && session.client.batch_execute(begin).await.is_ok()
         {
-            return Ok(PostgresConnection { session, idle: self.idle.clone() });
+            return Ok(ready(session));
         }
         if self.config.get_ssl_mode() == SslMode::Require {
             return Err(errors::no_tls());
@@ -70,7 +75,7 @@ impl Postgres {
         let session = Session { client, driver };
         session.client.batch_execute(SETTINGS).await.map_err(failed)?;
         session.client.batch_execute(begin).await.map_err(failed)?;
-        Ok(PostgresConnection { session, idle: self.idle.clone() })
+        Ok(ready(session))
     }
 }
 
@@ -78,7 +83,7 @@ impl PostgresConnection {
     pub(super) async fn commit(self) -> Result<()> {
         let committed = self.session.client.batch_execute("COMMIT").await;
         committed.map_err(|cause| errors::map(&cause, Purpose::Change, ""))?;
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.session);
+        self.sessions.keep(self.session);
         Ok(())
     }
 }

@@ -5,8 +5,9 @@ mod connection;
 mod dialect;
 mod erase;
 mod errors;
+mod pool;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use model::{Problem, Result, codes};
 
@@ -16,8 +17,7 @@ use crate::verbs::Capabilities;
 /// An application's PostgreSQL database.
 pub struct Postgres {
     config: tokio_postgres::Config,
-    /// A connection that the last verb left in order, for the next.
-    idle: Arc<Mutex<Option<connection::Session>>>,
+    sessions: Arc<pool::Pool>,
 }
 
 impl Postgres {
@@ -30,7 +30,7 @@ impl Postgres {
             Problem::new(&codes::transfer::SPEC_MALFORMED, "write it like postgres://user:password@host:5432/database")
         })?;
         config.application_name("moveout").connect_timeout(connection::CONNECT_TIMEOUT);
-        Ok(Self { config, idle: Arc::default() })
+        Ok(Self { config, sessions: pool::Pool::new() })
     }
 }
 

@@ -9,7 +9,7 @@ use model::{Problem, Result, codes};
 use store::erasures::{self, Request, SystemRow};
 
 use super::job::{Halt, Run};
-use super::{identity, tables};
+use super::{systems, tables};
 use crate::world;
 
 /// How often a system is erased before rows that come back block the request: writers may add rows between erasing and reading.
@@ -54,8 +54,8 @@ impl<'a> Work<'a> {
             let lost = "a system has no plan or no frozen keys";
             return Err(Problem::new(&codes::store::SEALED_VALUE_BROKEN, lost).into());
         };
-        let eraser = identity::open(run.engine, declared).await.map_err(|problem| Halt::at(&name, problem))?;
-        Ok(Self { run, row, plan, frozen, eraser })
+        let opened = systems::open(run.engine, declared).await.map_err(|problem| Halt::at(&name, problem))?;
+        Ok(Self { run, row, plan, frozen, eraser: opened.eraser.clone() })
     }
 
     async fn erase(&mut self) -> Result<(), Halt> {

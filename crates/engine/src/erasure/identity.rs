@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use adapters::{Context, Eraser, Spec};
+use adapters::Eraser;
 use model::plan::{Plan, Survey};
 use model::problem::Reason;
 use model::{Code, Identity, IdentityKind, Problem, Result, Verdict, codes};
 use store::world::System;
 
-use super::plan;
+use super::{plan, systems};
 use crate::{Engine, world};
 
 /// How often identities may lead on to further systems before we stop believing that they are one person's.
@@ -125,21 +125,12 @@ async fn look(engine: &Engine, system: &System) -> Look {
 }
 
 async fn open_and_plan(engine: &Engine, system: &System) -> Result<(Arc<dyn Eraser>, Result<Plan, Vec<Reason>>)> {
-    let eraser = open(engine, system).await?;
-    let catalog = eraser.catalog().await?;
+    let opened = systems::open(engine, system).await?;
+    let catalog = opened.catalog().await?;
     let planned = plan::plan(&catalog, &system.declared.tables);
     // Retention periods that are over by now are over for the whole request, however long it takes.
     let as_of = Some(engine.ambient.now());
-    Ok((eraser, planned.map(|plan| Plan { as_of, ..plan })))
-}
-
-/// Opens a system to erase in; one that is switched off stands in the way, it is never skipped.
-pub(super) async fn open(engine: &Engine, system: &System) -> Result<Arc<dyn Eraser>> {
-    if !system.declared.enabled {
-        return Err(Problem::new(&codes::erasure::SYSTEM_DISABLED, format!("{} is", system.declared.name)));
-    }
-    let spec: Spec = system.url.parse()?;
-    adapters::open_eraser(&spec, &Context { net: engine.net.clone(), token: None, transfer: None }).await
+    Ok((opened.eraser.clone(), planned.map(|plan| Plan { as_of, ..plan })))
 }
 
 /// Surveys until the set of identities is closed over all systems.

@@ -8,7 +8,7 @@ use store::erasures::{self, Request, SystemRow};
 use store::world::System;
 
 use super::job::{Halt, Run};
-use super::{identity, receipt};
+use super::{receipt, systems};
 use crate::world;
 
 /// How often finished systems are taken up again before rows that come back block the request.
@@ -57,8 +57,8 @@ async fn look(
     };
     let frozen = widened(frozen, identities);
     let at = |problem| Halt::at(&row.name, problem);
-    let eraser = identity::open(run.engine, system).await.map_err(at)?;
-    let tables = eraser.reread(plan, &frozen).await.map_err(at)?;
+    let opened = systems::open(run.engine, system).await.map_err(at)?;
+    let tables = opened.eraser.reread(plan, &frozen).await.map_err(at)?;
     let left = tables.iter().filter(|table| table.remaining > 0);
     let left: Vec<String> = left.map(|table| format!("{} in {}", table.remaining, table.name)).collect();
     Ok((!left.is_empty()).then(|| format!("in {}: {}", row.name, left.join(", "))))

@@ -13,6 +13,7 @@ pub mod plan;
 mod preview;
 mod receipt;
 pub mod request;
+mod systems;
 mod tables;
 mod view;
 mod words;
@@ -22,6 +23,7 @@ pub use inbox::InboxJob;
 pub use job::{ErasureJob, Step, step};
 pub use preview::preview;
 pub use request::{Accepted, accept_callback, accept_deauthorize, request, status_url};
+pub(crate) use systems::Systems;
 pub use view::{list, public_view, show};
 
 /// The kind of the jobs that carry out erasures; their subject is the request's id.

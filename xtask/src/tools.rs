@@ -15,6 +15,8 @@ struct Tool {
 const TOOLS: &[Tool] = &[
     Tool { name: "a C compiler", package: "gcc", found: || on_path("cc") },
     Tool { name: "PostgreSQL", package: "postgresql", found: postgres },
+    // Debian's redis-tools holds the server program too, under another name and without a service that starts.
+    Tool { name: "Redis", package: "redis-tools", found: || on_path("redis-check-rdb") || on_path("redis-server") },
     Tool { name: "Chromium", package: "chromium", found: || on_path("chromium") },
     Tool { name: "Node.js", package: "nodejs", found: || on_path("node") },
     Tool { name: "npm", package: "npm", found: || on_path("npm") },

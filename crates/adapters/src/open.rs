@@ -2,6 +2,7 @@
 //!
 //! Paths in a spec are opened as given; relative ones are the caller's matter.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{Problem, Result, codes};
@@ -10,7 +11,9 @@ use serde::Serialize;
 use crate::archive::{self, Archive};
 use crate::dir::{self, BagReader, BagWriter, Prospect};
 use crate::dtp::{self, Dtp};
+use crate::locations::ByLocation;
 use crate::postgres::{self, Postgres};
+use crate::redis::{self, Redis};
 use crate::spec::Spec;
 use crate::sqlite::{self, Sqlite};
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
@@ -24,6 +27,15 @@ pub struct Context {
     pub token: Option<Token>,
     /// The transfer that this is opened for; none for a look, which writes nothing, or an erasure.
     pub transfer: Option<String>,
+    /// The further secrets that a declared system has, by name.
+    pub secrets: BTreeMap<String, Token>,
+}
+
+impl Context {
+    /// Creates one that holds nothing but the way there.
+    pub fn new(net: net::Client) -> Self {
+        Self { net, token: None, transfer: None, secrets: BTreeMap::new() }
+    }
 }
 
 /// A bearer token or password: never shown.
@@ -61,7 +73,14 @@ pub struct Described {
 
 /// Returns every adapter there is.
 pub fn registry() -> Vec<Described> {
-    vec![archive::described(), dir::described(), dtp::described(), postgres::described(), sqlite::described()]
+    vec![
+        archive::described(),
+        dir::described(),
+        dtp::described(),
+        postgres::described(),
+        redis::described(),
+        sqlite::described(),
+    ]
 }
 
 /// Opens a system to read from.
@@ -95,9 +114,10 @@ pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn 
 ///
 /// # Errors
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot erase, or what kept it from opening.
-pub async fn open_eraser(spec: &Spec, _context: &Context) -> Result<Arc<dyn Eraser>> {
+pub async fn open_eraser(spec: &Spec, context: &Context) -> Result<Arc<dyn Eraser>> {
     match spec.adapter.as_str() {
         "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
+        "redis" => Ok(Arc::new(ByLocation(Redis::new(spec, context)?))),
         "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
         known if is_known(known) => Err(verb_unsupported(known, "erase")),
         unknown => Err(adapter_unknown(unknown)),

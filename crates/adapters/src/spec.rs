@@ -17,6 +17,10 @@ pub struct Spec {
 /// The adapters whose target is a path of this machine.
 const PATHS: &[&str] = &["archive", "dir", "sqlite", "zip"];
 
+/// What else an adapter's addresses begin with.
+const ALIASES: &[(&str, &str)] =
+    &[("postgresql", "postgres"), ("rediss", "redis"), ("valkey", "redis"), ("valkeys", "redis"), ("https", "http")];
+
 /// Reads the path of a URL like `dir:///home/zoe/out`, whose host may be empty or `localhost` (RFC 8089 §2).
 fn local_path(rest: &str) -> Result<String, Problem> {
     let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
@@ -44,7 +48,7 @@ impl FromStr for Spec {
             None if rest.starts_with("//") => (scheme, text.to_owned()),
             None => (scheme, rest.to_owned()),
         };
-        let adapter = if adapter == "postgresql" { "postgres" } else { adapter };
+        let adapter = ALIASES.iter().find(|(alias, _)| *alias == adapter).map_or(adapter, |(_, name)| name);
         if adapter.is_empty() || !adapter.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(malformed("the kind of system has letters and digits only"));
         }

@@ -43,7 +43,7 @@ impl Endpoint {
 
     async fn open(&self) -> Arc<dyn Destination> {
         let net = net::Client::new(net::Policy::operator());
-        let context = Context { net, token: Some(Token::new("s3cret")), transfer: None };
+        let context = Context { token: Some(Token::new("s3cret")), ..Context::new(net) };
         open_destination(&self.spec.parse().unwrap(), &context).await.unwrap()
     }
 

@@ -64,7 +64,7 @@ states! {
     }
 }
 
-/// What was found, erased and kept in one table (or bucket, or mailbox).
+/// What was found, erased and kept in one table or location.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableResult {
     /// Its name in the map.
@@ -77,6 +77,28 @@ pub struct TableResult {
     pub kept: u64,
     /// Rows that are still there against the rules; must be 0.
     pub remaining: u64,
+    /// What the counts alone do not say: that nothing was looked for, because no identity leads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Why it counts as erased where nobody can read it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// What somebody else said of an erasure that we cannot check ourselves. It holds nothing of the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// When it was said; whoever records it knows the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What was said, and why it is believed.
+    pub words: String,
+    /// The HTTP status of the answer, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// SHA-256 of the answer, in lower-case hexadecimal; the answer itself is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// One system within an erasure, as operators see it.
@@ -114,6 +136,9 @@ pub struct PlannedTable {
     pub action: String,
     /// Rows found.
     pub found: u64,
+    /// What the count alone does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What an erasure would do in one system.

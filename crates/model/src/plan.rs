@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::erasure::{Kept, TableResult};
 use crate::identity::{Identity, IdentityKind};
+use crate::location::Location;
 use crate::problem::Reason;
 use crate::world::{Keep, OnErase};
 
@@ -18,6 +19,9 @@ use crate::world::{Keep, OnErase};
 pub struct Plan {
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// The places of a system that is no database; it has no steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
     /// Columns that refer to the person's rows and that the map does not know; rows found there block the erasure.
     pub strangers: Vec<Stranger>,
     /// What an operator should know: full scans, tables without a key.
@@ -28,6 +32,14 @@ pub struct Plan {
     /// The instant that retention periods are measured against; without one, none is over.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
+}
+
+impl Plan {
+    /// Returns the kinds of identity by which people are found here.
+    pub fn identities(&self) -> BTreeSet<&IdentityKind> {
+        let columns = self.steps.iter().flat_map(|step| step.identity.values());
+        columns.chain(self.locations.iter().flat_map(|location| location.place.identities())).collect()
+    }
 }
 
 /// What happens in one table.

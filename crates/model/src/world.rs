@@ -1,10 +1,11 @@
 //! What an operator declares with `moveout apply`: apps, systems, policies and clients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::identity::IdentityKind;
+use crate::location::Location;
 
 /// Everything that one declaration file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct World {
 }
 
 /// A reference to a secret: `file:PATH`, `env:NAME`, or (for addresses without secrets) the value itself.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretRef(pub String);
 
@@ -85,7 +86,11 @@ pub struct System {
     /// The adapter: `sqlite`, `postgres`, …
     pub adapter: String,
     /// Where it is, as a spec or a reference to one.
+    #[serde(default)]
     pub url: SecretRef,
+    /// Further secrets that the adapter needs, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretRef>,
     /// Whether it takes part; a system that is off blocks erasures, it is never skipped.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -95,9 +100,20 @@ pub struct System {
     /// For how long backups keep erased data, for example `35d`.
     #[serde(default)]
     pub backups_kept: Option<String>,
-    /// The map of its tables.
+    /// The map of its tables, where it is a database.
     #[serde(default, rename = "table")]
     pub tables: Vec<Table>,
+    /// The map of its places, where it is something else.
+    #[serde(default, rename = "location", skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
+}
+
+impl System {
+    /// Returns the kinds of identity by which people are found here.
+    pub fn identities(&self) -> BTreeSet<&IdentityKind> {
+        let columns = self.tables.iter().flat_map(|table| table.identity.values());
+        columns.chain(self.locations.iter().flat_map(|location| location.place.identities())).collect()
+    }
 }
 
 fn yes() -> bool {

@@ -1,5 +1,7 @@
 //! What an operator declared: apps, systems and OAuth clients. Secrets and addresses are sealed.
 
+use std::collections::BTreeMap;
+
 use model::world::{self, Pkce, SecretRef};
 use model::{Problem, Result, codes};
 use zeroize::Zeroizing;
@@ -24,19 +26,26 @@ impl App {
     }
 }
 
-/// A declared system. `declared.url` is empty: the address itself, which may hold a password, stands beside it.
+/// A declared system. `declared.url` and `declared.secrets` are empty: the address, which may hold a password, and the secrets
+/// stand beside it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct System {
     /// What the operator wrote, without its address.
     pub declared: world::System,
     /// Where it is.
     pub url: Zeroizing<String>,
+    /// Further secrets of its adapter, by name.
+    pub secrets: Secrets,
 }
 
+/// Secrets by name.
+pub type Secrets = BTreeMap<String, Zeroizing<String>>;
+
 impl System {
-    /// Joins a declaration and its resolved address.
-    pub fn new(declared: world::System, url: Zeroizing<String>) -> Self {
-        Self { declared: world::System { url: SecretRef(String::new()), ..declared }, url }
+    /// Joins a declaration and its resolved address and secrets.
+    pub fn new(declared: world::System, url: Zeroizing<String>, secrets: Secrets) -> Self {
+        let declared = world::System { url: SecretRef::default(), secrets: BTreeMap::new(), ..declared };
+        Self { declared, url, secrets }
     }
 }
 
@@ -120,11 +129,16 @@ pub async fn put_system(tx: &mut Tx<'_>, position: usize, system: &System) -> Re
         return Ok(Change::Unchanged);
     }
     let sealed = tx.vault().seal("system", name, "url", system.url.as_bytes());
+    let named: BTreeMap<&str, &str> =
+        system.secrets.iter().map(|(name, secret)| (name.as_str(), secret.as_str())).collect();
+    let secrets = Zeroizing::new(json(&named)?);
+    let secrets = tx.vault().seal("system", name, "secrets", secrets.as_bytes());
     let now = tx.ambient.now();
     tx.exec(
-        "INSERT INTO system (name, position, declared, url, updated_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (name) DO UPDATE SET position = excluded.position, declared = excluded.declared, url = excluded.url, updated_at = excluded.updated_at",
-        params![name, position, json(&system.declared)?, sealed, now],
+        "INSERT INTO system (name, position, declared, url, secrets, updated_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (name) DO UPDATE SET position = excluded.position, declared = excluded.declared, url = excluded.url, \
+         secrets = excluded.secrets, updated_at = excluded.updated_at",
+        params![name, position, json(&system.declared)?, sealed, secrets, now],
     )
     .await?;
     Ok(change(before.is_some()))
@@ -215,7 +229,16 @@ fn open_system(tx: &Tx<'_>, row: &Row) -> Result<System> {
     let name: String = row.get("name")?;
     let url = tx.vault().open("system", &name, "url", &row.get::<Vec<u8>>("url")?)?;
     let url = String::from_utf8(url).map_err(|_| broken("system.url"))?;
-    Ok(System { declared: row.json("declared")?, url: Zeroizing::new(url) })
+    let secrets = match row.get::<Option<Vec<u8>>>("secrets")? {
+        None => Secrets::new(),
+        Some(sealed) => {
+            let text = Zeroizing::new(tx.vault().open("system", &name, "secrets", &sealed)?);
+            let named: BTreeMap<String, String> =
+                serde_json::from_slice(&text).map_err(|cause| broken("system.secrets").caused_by(cause))?;
+            named.into_iter().map(|(name, secret)| (name, Zeroizing::new(secret))).collect()
+        }
+    };
+    Ok(System { declared: row.json("declared")?, url: Zeroizing::new(url), secrets })
 }
 
 fn broken(column: &str) -> Problem {

@@ -1,4 +1,5 @@
-//! Test tools: a manual clock, seeded ids, a temporary PostgreSQL, a misbehaving platform. Development only.
+//! Test tools: a manual clock, seeded ids, a temporary PostgreSQL and Redis, a misbehaving platform. Development only.
 
 pub mod ambient;
 pub mod postgres;
+pub mod redis;

@@ -1,6 +1,8 @@
 //! `world.toml`, the operator's declaration: read strictly, with everything that is wrong named at once.
 
+mod calls;
 mod check;
+mod places;
 
 use model::world::World;
 use model::{Problem, Result, codes};

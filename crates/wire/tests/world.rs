@@ -1,7 +1,8 @@
 //! world.toml: the documented example is read; whatever is wrong is named with its place.
 
 use model::codes;
-use model::world::{OnCallback, OnErase, Pkce, Round};
+use model::location::Place;
+use model::world::{OnCallback, OnErase, Pkce, Round, World};
 use wire::world::parse;
 
 const EXAMPLE: &str = r#"
@@ -98,4 +99,86 @@ fn whatever_is_wrong_is_named_with_its_place() {
 fn several_mistakes_are_told_at_once() {
     let detail = parse(&EXAMPLE.replace("35d", "never").replace("media:write", "x:y")).unwrap_err().detail;
     assert!(detail.contains("backups_kept") && detail.contains("x:y"), "{detail}");
+}
+
+const CACHE: &str = r#"
+[[system]]
+name = "cache"
+adapter = "redis"
+url = "env:REDIS"
+secrets = { extra = "env:EXTRA" }
+[[system.location]]
+name = "sessions"
+key = "session:{asid}"
+[[system.location]]
+name = "carts"
+pattern = "cart:{email}:*"
+[[system.location]]
+name = "online"
+key = "online"
+member = "{user}"
+[[system.location]]
+name = "profiles"
+key = "profiles:{shop-no}"
+field = "{user}"
+[[system]]
+name = "pictures"
+adapter = "dir"
+url = "dir:./pictures"
+[[system.location]]
+name = "avatars"
+prefix = "avatars/{user}/"
+[[system.location]]
+name = "covers"
+path = "covers/{user}.jpg"
+"#;
+
+#[test]
+fn places_of_other_systems_than_databases_are_read_and_written_back() {
+    let text = format!("{EXAMPLE}{CACHE}").replace("email = \"email\"", "email = \"email\", no = \"shop-no\"");
+    let world = parse(&text).unwrap();
+    let cache = &world.systems[1];
+    assert_eq!(cache.identities().len(), 4);
+    assert_eq!(
+        cache.locations[2].place,
+        Place::Member { key: "online".to_owned().into(), member: "{user}".to_owned().into() }
+    );
+    let json = serde_json::to_string(&world).unwrap();
+    assert_eq!(serde_json::from_str::<World>(&json).unwrap(), world);
+}
+
+#[test]
+fn a_place_that_could_be_anybodys_is_refused() {
+    let table = [
+        ("key = \"session:{asid}\"", "kye = \"session:{asid}\"", ["line", "sessions", "kye"]),
+        ("key = \"session:{asid}\"", "", ["line", "sessions", "no place"]),
+        ("key = \"session:{asid}\"", "key = \"a\"\npattern = \"b\"", ["line", "sessions", "key pattern"]),
+        ("session:{asid}", "session:all", ["location sessions", "placeholder", "everybody"]),
+        ("session:{asid}", "session:{usre}", ["location sessions", "{usre}", "kind"]),
+        ("session:{asid}", "{asid}", ["location sessions", "alone", ""]),
+        ("session:{asid}", " session:{asid}", ["location sessions", "spaces", ""]),
+        ("cart:{email}:*", "cart:{email}*", ["location carts", "separator", ""]),
+        ("cart:{email}:*", "*{email}:cart", ["location carts", "separator", ""]),
+        ("cart:{email}:*", "{email}*", ["location carts", "alone", ""]),
+        ("cart:{email}:*", "cart:{email}{user}", ["location carts", "separator", ""]),
+        ("avatars/{user}/", "avatars/{user}", ["location avatars", "person 12", ""]),
+        ("avatars/{user}/", "{user}/", ["location avatars", "alone", ""]),
+        ("avatars/{user}/", "../avatars/{user}/", ["location avatars", "relative", ""]),
+        ("avatars/{user}/", "/avatars/{user}/", ["location avatars", "relative", ""]),
+        ("name = \"covers\"", "name = \"avatars\"", ["location avatars", "twice", ""]),
+        ("path = \"covers/{user}.jpg\"", "key = \"covers:{user}\"", ["location covers", "does not know", ""]),
+        ("adapter = \"redis\"", "adapter = \"sqlite\"", ["system cache", "tables, not locations", ""]),
+        ("env:EXTRA", "s3cret", ["system cache", "extra", "file:PATH"]),
+    ];
+    let good = format!("{EXAMPLE}{CACHE}").replace("{shop-no}", "{email}");
+    parse(&good).unwrap();
+    for (from, to, named) in table {
+        assert!(good.contains(from), "{from}");
+        let problem = parse(&good.replacen(from, to, 1)).unwrap_err();
+        assert!(named.iter().all(|word| problem.detail.contains(word)), "{to}: {}", problem.detail);
+        assert!(!problem.detail.contains("s3cret"), "{}", problem.detail);
+    }
+    let empty = good.replace("[[system.location]]\nname = \"avatars\"\nprefix = \"avatars/{user}/\"\n", "");
+    let empty = empty.replace("[[system.location]]\nname = \"covers\"\npath = \"covers/{user}.jpg\"\n", "");
+    assert!(parse(&empty).unwrap_err().detail.contains("nothing could be searched"));
 }

@@ -109,7 +109,7 @@ impl Look<'_> {
             found: (open.len() + over.len()) as u64,
             erased,
             kept: kept.len() as u64,
-            remaining: 0,
+            ..TableResult::default()
         })
     }
 
@@ -132,7 +132,7 @@ impl Look<'_> {
             found: (open.len() + gone.len()) as u64,
             erased,
             kept: held.by_kept.len() as u64,
-            remaining: 0,
+            ..TableResult::default()
         })
     }
 }

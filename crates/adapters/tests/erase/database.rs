@@ -137,7 +137,7 @@ impl Database {
 
     pub async fn eraser(&self) -> Arc<dyn Eraser> {
         let spec: Spec = self.spec.parse().unwrap();
-        let context = Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+        let context = Context::new(net::Client::new(net::Policy::operator()));
         open_eraser(&spec, &context).await.unwrap()
     }
 

@@ -80,7 +80,7 @@ async fn a_writer_in_flight_is_waited_for() {
 
 #[tokio::test]
 async fn a_server_that_is_away_or_shut_is_said_in_words_without_its_address() {
-    let context = adapters::Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let context = adapters::Context::new(net::Client::new(net::Policy::operator()));
     let there = Database::postgres().await;
     let elsewhere = there.address().replace("/test_", "/no_such_");
     for (url, words) in [
@@ -114,7 +114,7 @@ async fn row_level_security_that_hides_rows_blocks() {
     ]);
     let plan = db.plan(&map).await.unwrap();
     let address = db.address().replace("postgres@", &format!("{role}@"));
-    let context = adapters::Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let context = adapters::Context::new(net::Client::new(net::Policy::operator()));
     let eraser = adapters::open_eraser(&address.parse().unwrap(), &context).await.unwrap();
     let asked = parse(&["email:zoe@example.org"]);
     let frozen = model::plan::Frozen { identities: asked.clone(), ..Default::default() };

@@ -285,7 +285,7 @@ async fn a_missing_file_is_never_created() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.db");
     let spec: Spec = format!("sqlite:{}", path.display()).parse().unwrap();
-    let context = adapters::Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let context = adapters::Context::new(net::Client::new(net::Policy::operator()));
     let eraser = adapters::open_eraser(&spec, &context).await.unwrap();
     let problem = eraser.catalog().await.unwrap_err();
     assert!(problem.is(&model::codes::erasure::SYSTEM_UNREACHABLE), "{problem}");

@@ -60,7 +60,7 @@ impl<'a> Work<'a> {
 
     async fn erase(&mut self) -> Result<(), Halt> {
         let erased = self.eraser.erase(&self.plan, &self.frozen).await.map_err(|problem| self.failed(problem))?;
-        self.row.tables = tables::after_erase(&self.row.tables, &erased.tables);
+        self.row.tables = tables::after_erase(&self.row.tables, &erased.tables, self.run.engine.ambient.now());
         if !erased.kept.is_empty() {
             self.row.kept = erased.kept;
         }
@@ -79,16 +79,24 @@ impl<'a> Work<'a> {
     async fn is_clear(&mut self) -> Result<bool, Halt> {
         let reread = self.eraser.reread(&self.plan, &self.frozen).await.map_err(|problem| self.failed(problem))?;
         self.row.tables = tables::after_reread(&self.row.tables, &reread);
-        let clear = self.row.tables.iter().all(|table| table.remaining == 0);
+        let clear = self.row.tables.iter().all(|table| table.remaining == 0) && self.is_attested();
         if clear {
-            let kept = !self.row.kept.is_empty() || self.row.tables.iter().any(|table| table.kept > 0);
-            self.row.state = if kept { SystemState::Kept } else { SystemState::VerifiedEmpty };
+            self.row.state = tables::outcome(&self.row);
         }
         let (id, row) = (self.run.job.subject.clone(), self.row.clone());
         self.run
             .write("erasure.reread", move |tx| Box::pin(async move { erasures::put_system(tx, &id, &row).await }))
             .await?;
         Ok(clear)
+    }
+
+    /// Tells whether somebody vouches for every place that cannot be read again.
+    fn is_attested(&self) -> bool {
+        let mut blind = self.plan.locations.iter().filter(|location| !location.place.is_readable());
+        blind.all(|location| {
+            let table = self.row.tables.iter().find(|table| table.name == location.name);
+            table.is_some_and(|table| table.found == 0 || table.evidence.is_some())
+        })
     }
 
     fn failed(&self, problem: Problem) -> Halt {

@@ -87,7 +87,7 @@ pub(super) async fn resolve(engine: &Engine, app: &str, requested: &[Identity]) 
         return Ok(findings);
     }
     for kind in unmapped_kinds(&systems, requested) {
-        findings.block(&codes::erasure::IDENTITY_UNMAPPED, format!("no column is mapped to {kind}"));
+        findings.block(&codes::erasure::IDENTITY_UNMAPPED, format!("no column or location is mapped to {kind}"));
     }
     for system in &systems {
         findings.looks.push(look(engine, system).await);
@@ -96,10 +96,9 @@ pub(super) async fn resolve(engine: &Engine, app: &str, requested: &[Identity]) 
     Ok(findings)
 }
 
-/// Returns the kinds that were asked for and that no system has a column for.
+/// Returns the kinds that were asked for and that lead to nothing in any system.
 fn unmapped_kinds(systems: &[System], requested: &[Identity]) -> BTreeSet<IdentityKind> {
-    let mapped: BTreeSet<&IdentityKind> =
-        systems.iter().flat_map(|system| &system.declared.tables).flat_map(|table| table.identity.values()).collect();
+    let mapped: BTreeSet<&IdentityKind> = systems.iter().flat_map(|system| system.declared.identities()).collect();
     requested.iter().map(|identity| identity.kind.clone()).filter(|kind| !mapped.contains(kind)).collect()
 }
 
@@ -130,7 +129,17 @@ async fn open_and_plan(engine: &Engine, system: &System) -> Result<(Arc<dyn Eras
     let planned = plan::plan(&catalog, &system.declared.tables);
     // Retention periods that are over by now are over for the whole request, however long it takes.
     let as_of = Some(engine.ambient.now());
-    Ok((opened.eraser.clone(), planned.map(|plan| Plan { as_of, ..plan })))
+    let locations = system.declared.locations.clone();
+    Ok((opened.eraser.clone(), planned.map(|plan| Plan { as_of, locations, ..plan })))
+}
+
+/// Opens a system, reads what it says of itself and holds the map against it, for `doctor`. Nobody is looked for.
+///
+/// # Errors
+/// Everything that stands in the way.
+pub async fn check_system(engine: &Engine, system: &System) -> Result<(), Vec<Reason>> {
+    let (_, plan) = open_and_plan(engine, system).await.map_err(|problem| vec![problem.reason()])?;
+    plan.map(drop)
 }
 
 /// Surveys until the set of identities is closed over all systems.
@@ -159,7 +168,7 @@ async fn close(findings: &mut Findings) {
 /// Surveys one system for what is known by now, unless it was asked that already. What it learns joins the known.
 async fn survey(look: &mut Look, known: &mut BTreeSet<Identity>) {
     let (Some(eraser), Some(plan)) = (&look.eraser, &look.plan) else { return };
-    let kinds: BTreeSet<&IdentityKind> = plan.steps.iter().flat_map(|step| step.identity.values()).collect();
+    let kinds = plan.identities();
     let ask: BTreeSet<Identity> = known.iter().filter(|identity| kinds.contains(&identity.kind)).cloned().collect();
     if look.asked.as_ref() == Some(&ask) {
         return;

@@ -19,6 +19,7 @@ mod view;
 mod words;
 
 pub use control::{approve, cancel, resume};
+pub use identity::check_system;
 pub use inbox::InboxJob;
 pub use job::{ErasureJob, Step, step};
 pub use preview::preview;

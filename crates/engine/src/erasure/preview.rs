@@ -25,17 +25,20 @@ pub async fn preview(engine: &Engine, app: &str, identities: &[Identity]) -> Res
 }
 
 fn system(look: &Look) -> PlannedSystem {
-    let steps = look.plan.iter().flat_map(|plan| &plan.steps);
-    let found = |name: &str| look.survey.tables.iter().find(|table| table.name == name).map_or(0, |table| table.found);
+    let steps = look.plan.iter().flat_map(|plan| &plan.steps).map(|step| (&step.table, action(&step.action)));
+    let locations = look.plan.iter().flat_map(|plan| &plan.locations).map(|location| (&location.name, "delete"));
+    let table = |(name, action): (&String, &str)| {
+        let found = look.survey.tables.iter().find(|table| table.name == *name);
+        PlannedTable {
+            name: name.clone(),
+            action: action.to_owned(),
+            found: found.map_or(0, |table| table.found),
+            note: found.and_then(|table| table.note.clone()),
+        }
+    };
     PlannedSystem {
         name: look.name.clone(),
-        tables: steps
-            .map(|step| PlannedTable {
-                name: step.table.clone(),
-                action: action(&step.action).to_owned(),
-                found: found(&step.table),
-            })
-            .collect(),
+        tables: steps.chain(locations).map(table).collect(),
         blockers: look.blockers.clone(),
         warnings: look.plan.as_ref().map(|plan| plan.warnings.clone()).unwrap_or_default(),
         away: look.away.as_ref().map(Problem::reason),

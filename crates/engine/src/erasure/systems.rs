@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use adapters::{Context, Eraser, Spec};
+use adapters::{Context, Eraser, Spec, Token};
 use model::catalog::Catalog;
 use model::{Problem, Result, codes};
 use store::world::System;
@@ -19,7 +19,7 @@ pub(crate) struct Systems(Mutex<HashMap<String, Arc<Opened>>>);
 /// A system that is open to erase in.
 pub(super) struct Opened {
     pub(super) eraser: Arc<dyn Eraser>,
-    /// A digest of its address, which may have been declared anew.
+    /// A digest of its address and secrets, which may have been declared anew.
     address: blake3::Hash,
     /// How many readings of the catalogue have begun.
     begun: AtomicU64,
@@ -44,17 +44,28 @@ pub(super) async fn open(engine: &Engine, system: &System) -> Result<Arc<Opened>
     if !system.declared.enabled {
         return Err(Problem::new(&codes::erasure::SYSTEM_DISABLED, format!("{name} is")));
     }
-    let address = blake3::hash(system.url.as_bytes());
+    let address = address(system);
     let known = || engine.systems.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(opened) = known().get(name).filter(|opened| opened.address == address) {
         return Ok(opened.clone());
     }
     let spec: Spec = system.url.parse()?;
-    let context = Context { net: engine.net.clone(), token: None, transfer: None };
+    let secrets = system.secrets.iter().map(|(name, secret)| (name.clone(), Token::new(secret.as_str()))).collect();
+    let context = Context { secrets, ..Context::new(engine.net.clone()) };
     let eraser = adapters::open_eraser(&spec, &context).await?;
     let opened = Arc::new(Opened { eraser, address, begun: AtomicU64::new(0), last: tokio::sync::Mutex::default() });
     known().insert(name.clone(), opened.clone());
     Ok(opened)
+}
+
+/// A digest of where a system is and of what opens it.
+fn address(system: &System) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    let secrets = system.secrets.iter().flat_map(|(name, secret)| [name.as_str(), secret.as_str()]);
+    for part in [system.url.as_str()].into_iter().chain(secrets) {
+        hasher.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
+    }
+    hasher.finalize()
 }
 
 impl Opened {

@@ -1,29 +1,29 @@
 //! The counts of a request's tables, carried from look to erasure to re-reading, over crashes and second tries.
 
-use model::erasure::TableResult;
+use jiff::Timestamp;
+use model::erasure::{Evidence, SystemState, TableResult};
 use store::erasures::SystemRow;
 
 /// Counts after a look: what is found now, and what was erased before it.
 pub(super) fn after_survey(before: &[TableResult], found: &[TableResult]) -> Vec<TableResult> {
     let count = |now: &TableResult| {
         let erased = of(before, &now.name).map_or(0, |table| table.erased);
-        TableResult { name: now.name.clone(), found: now.found + erased, erased, kept: 0, remaining: 0 }
+        TableResult { found: now.found + erased, erased, kept: 0, remaining: 0, ..now.clone() }
     };
     found.iter().map(count).collect()
 }
 
-/// Counts after an erasure: rows that came after the look are found too.
-pub(super) fn after_erase(before: &[TableResult], erased: &[TableResult]) -> Vec<TableResult> {
+/// Counts after an erasure at this time: rows that came after the look are found too.
+pub(super) fn after_erase(before: &[TableResult], erased: &[TableResult], at: Timestamp) -> Vec<TableResult> {
     let count = |now: &TableResult| {
         let before = of(before, &now.name).cloned().unwrap_or_default();
         let erased = before.erased + now.erased;
-        TableResult {
-            name: now.name.clone(),
-            found: before.found.max(erased + now.kept),
-            erased,
-            kept: now.kept,
-            remaining: 0,
+        if let Some(evidence) = &now.evidence {
+            // Nobody could look before: what was there is what they say was there.
+            let evidence = Some(Evidence { at: evidence.at.or(Some(at)), ..evidence.clone() });
+            return TableResult { found: erased, erased, evidence, ..now.clone() };
         }
+        TableResult { found: before.found.max(erased + now.kept), erased, remaining: 0, ..now.clone() }
     };
     erased.iter().map(count).collect()
 }
@@ -34,14 +34,25 @@ pub(super) fn after_reread(before: &[TableResult], reread: &[TableResult]) -> Ve
         let before = of(before, &now.name).cloned().unwrap_or_default();
         let left = now.kept + now.remaining;
         TableResult {
-            name: now.name.clone(),
             found: before.found.max(left),
             erased: before.erased.max(before.found.saturating_sub(left)),
-            kept: now.kept,
-            remaining: now.remaining,
+            // What was said when it was erased still holds: reading again adds nothing where it cannot be done.
+            evidence: now.evidence.clone().or(before.evidence),
+            ..now.clone()
         }
     };
     reread.iter().map(count).collect()
+}
+
+/// Tells how a system ended that was found clear.
+pub(super) fn outcome(system: &SystemRow) -> SystemState {
+    if !system.kept.is_empty() || system.tables.iter().any(|table| table.kept > 0) {
+        SystemState::Kept
+    } else if system.tables.iter().any(|table| table.evidence.is_some()) {
+        SystemState::Attested
+    } else {
+        SystemState::VerifiedEmpty
+    }
 }
 
 /// Tells whether anything of the person was found in any system.

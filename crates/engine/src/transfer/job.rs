@@ -76,7 +76,7 @@ async fn open_ends(engine: Engine, row: TransferRow) -> Result<Opened> {
     let sealed = engine.store.vault().open("transfer", &row.id, "ends", &row.ends)?;
     let ends: Ends = serde_json::from_slice(&sealed)
         .map_err(|cause| Problem::new(&codes::store::SEALED_VALUE_BROKEN, "the ends of a transfer").caused_by(cause))?;
-    let context = |token| Context { net: engine.net.clone(), token, transfer: Some(row.id.clone()) };
+    let context = |token| Context { token, transfer: Some(row.id.clone()), ..Context::new(engine.net.clone()) };
     let source = adapters::open_source(&ends.from.spec(), &context(None)).await?;
     let destination = adapters::open_destination(&ends.to.spec(), &context(ends.token.map(Token::new))).await?;
     Ok((source, destination))

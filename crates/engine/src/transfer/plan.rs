@@ -74,7 +74,7 @@ pub struct ProblemCount {
 /// # Errors
 /// What keeps an end from opening, or makes the source unreadable as a whole.
 pub async fn plan(engine: &Engine, start: &Start) -> Result<Survey> {
-    let context = |token| Context { net: engine.net.clone(), token, transfer: None };
+    let context = |token| Context { token, ..Context::new(engine.net.clone()) };
     let source = adapters::open_source(&start.from, &context(None)).await?;
     let destination = adapters::open_destination(&start.to, &context(start.token.clone())).await?;
     let mut walk = Walk::new(Some(&*destination), &start.selection);

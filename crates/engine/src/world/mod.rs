@@ -6,7 +6,7 @@ use adapters::Spec;
 use model::world::{SecretRef, World};
 use model::{Problem, Result, codes};
 use serde::Serialize;
-use store::world::{Change, Kind};
+use store::world::{Change, Kind, Secrets};
 use wire::signed_request::Secret;
 use zeroize::Zeroizing;
 
@@ -68,7 +68,10 @@ pub async fn apply(
     let systems = world
         .systems
         .iter()
-        .map(|system| Ok(System::new(system.clone(), resolve_url(system, resolve)?)))
+        .map(|system| {
+            let secrets = resolve_named(system, resolve)?;
+            Ok(System::new(system.clone(), resolve_url(system, resolve)?, secrets))
+        })
         .collect::<Result<Vec<_>>>()?;
     let clients = world
         .clients
@@ -175,16 +178,30 @@ fn resolve_secrets(
     secrets: &[SecretRef],
     resolve: &(dyn Fn(&SecretRef) -> Result<String> + Sync),
 ) -> Result<Vec<Zeroizing<String>>> {
-    let resolve_one = |secret: &SecretRef| {
-        let text = Zeroizing::new(resolve(secret)?);
-        // A file ends with a newline that is no part of the secret.
-        let text = Zeroizing::new(text.trim().to_owned());
-        Secret::new(text.as_bytes()).map_err(|problem| {
-            Problem::new(problem.code, format!("{owner}: {secret:?} is empty, and an empty secret is never accepted"))
-        })?;
-        Ok(text)
-    };
-    secrets.iter().map(resolve_one).collect()
+    secrets.iter().map(|secret| resolve_secret(owner, secret, resolve)).collect()
+}
+
+fn resolve_named(
+    system: &model::world::System,
+    resolve: &(dyn Fn(&SecretRef) -> Result<String> + Sync),
+) -> Result<Secrets> {
+    let named =
+        |(name, secret): (&String, &SecretRef)| Ok((name.clone(), resolve_secret(&system.name, secret, resolve)?));
+    system.secrets.iter().map(named).collect()
+}
+
+fn resolve_secret(
+    owner: &str,
+    secret: &SecretRef,
+    resolve: &(dyn Fn(&SecretRef) -> Result<String> + Sync),
+) -> Result<Zeroizing<String>> {
+    let text = Zeroizing::new(resolve(secret)?);
+    // A file ends with a newline that is no part of the secret.
+    let text = Zeroizing::new(text.trim().to_owned());
+    Secret::new(text.as_bytes()).map_err(|problem| {
+        Problem::new(problem.code, format!("{owner}: {secret:?} is empty, and an empty secret is never accepted"))
+    })?;
+    Ok(text)
 }
 
 fn resolve_url(
@@ -200,8 +217,10 @@ fn resolve_url(
     }
     match adapters::registry().iter().find(|described| described.name == spec.adapter) {
         None => Err(invalid(format!("there is no adapter called {}", spec.adapter))),
-        Some(described) if !described.capabilities.erases && !system.tables.is_empty() => {
-            Err(invalid(format!("the adapter {} cannot erase, so a map of tables has no use", spec.adapter)))
+        Some(described)
+            if !described.capabilities.erases && !(system.tables.is_empty() && system.locations.is_empty()) =>
+        {
+            Err(invalid(format!("the adapter {} cannot erase, so a map has no use", spec.adapter)))
         }
         Some(_) => Ok(url),
     }

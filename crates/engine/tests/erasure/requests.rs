@@ -214,7 +214,7 @@ async fn an_erasure_that_was_done_but_not_recorded_is_counted_all_the_same() {
         .await
         .unwrap();
     let spec: adapters::Spec = format!("sqlite:{}/shop.db", shop.folder.path().display()).parse().unwrap();
-    let context = adapters::Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let context = adapters::Context::new(net::Client::new(net::Policy::operator()));
     let eraser = adapters::open_eraser(&spec, &context).await.unwrap();
     eraser.erase(&row.plan.unwrap(), &frozen).await.unwrap();
     assert_eq!(shop.rows(), [2, 2, 1, 1]);

@@ -30,4 +30,7 @@ codes! {
     CANCELLED = 2033, NeedsUser, 200, "ok", "The request was taken back before anything was erased", "Make a new request if it was a mistake.";
     IDENTITIES_GROW = 2034, Blocked, 409, "blocked", "The identities of the person lead from system to system without an end", "Look for an identity that many people share, and take its column out of the map; nothing was erased.";
     SYSTEM_REMOVED = 2035, Blocked, 409, "blocked", "A system is no longer declared while its erasure is under way", "Declare it again and resume; rows may still be there.";
+    LOCATION_VALUE_UNSAFE = 2040, Blocked, 409, "blocked", "An identity cannot be used in a location", "Look at the location and the kind of identity that the detail names; nothing was erased there.";
+    LOCATION_UNREADABLE = 2041, Blocked, 409, "blocked", "A location cannot be read", "Mend the location or the system as the detail says, then resume.";
+    LOCATION_REFUSED = 2042, Blocked, 409, "blocked", "A system refused to erase", "Mend what the detail names, then resume; what was erased before stays erased.";
 }

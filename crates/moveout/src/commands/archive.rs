@@ -42,7 +42,7 @@ struct Inspected<'a> {
 /// Runs the command.
 pub async fn run(args: ArchiveArgs, context: &Context) -> anyhow::Result<ExitCode> {
     let Action::Inspect { paths } = args.action;
-    let opening = adapters::open::Context { net: context.net(), token: None, transfer: None };
+    let opening = adapters::open::Context::new(context.net());
     let mut sources = Vec::new();
     for path in &paths {
         let target = path.to_str().ok_or_else(|| {

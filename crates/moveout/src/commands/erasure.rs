@@ -194,6 +194,11 @@ fn request_words(engine: &Engine, view: &RequestView) -> String {
                 "  {:<24} found {:>6}  erased {:>6}  kept {:>6}  remaining {:>6}",
                 table.name, table.found, table.erased, table.kept, table.remaining
             ));
+            lines.extend(table.note.iter().map(|note| format!("    {note}")));
+            lines.extend(table.evidence.iter().map(|evidence| {
+                let at = evidence.at.map(|at| format!("{at}: ")).unwrap_or_default();
+                format!("    {at}{}", evidence.words)
+            }));
         }
         if let Some(reason) = &system.reason {
             lines.push(format!("  {reason}"));
@@ -208,12 +213,13 @@ fn request_words(engine: &Engine, view: &RequestView) -> String {
 }
 
 fn plan_words(plan: &PlanView) -> String {
-    let mut lines = vec![format!("{} rows in {} systems; nothing was changed.", plan.found, plan.systems.len())];
+    let mut lines = vec![format!("{} found in {} systems; nothing was changed.", plan.found, plan.systems.len())];
     lines.extend(plan.blockers.iter().map(|blocker| format!("Blocked: {blocker}")));
     for system in &plan.systems {
         lines.push(format!("\n{}", system.name));
         for (place, table) in system.tables.iter().enumerate() {
-            lines.push(format!("  {:>3}. {:<24} {:<14} {:>6} rows", place + 1, table.name, table.action, table.found));
+            lines.push(format!("  {:>3}. {:<24} {:<14} {:>6} found", place + 1, table.name, table.action, table.found));
+            lines.extend(table.note.iter().map(|note| format!("       {note}")));
         }
         lines.extend(system.blockers.iter().map(|blocker| format!("  Blocked: {blocker}")));
         lines.extend(system.away.iter().map(|reason| format!("  Away: {reason}")));

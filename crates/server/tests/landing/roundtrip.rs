@@ -35,7 +35,7 @@ fn body(bytes: &[u8], size: Option<u64>) -> Option<Body> {
 
 async fn destination(landing: &Landing, token: &str) -> std::sync::Arc<dyn adapters::Destination> {
     let net = net::Client::new(net::Policy::operator());
-    let context = Context { net, token: Some(Token::new(token)), transfer: Some("t1".to_owned()) };
+    let context = Context { token: Some(Token::new(token)), transfer: Some("t1".to_owned()), ..Context::new(net) };
     let spec = format!("dtp+http://{}/dtp/", landing.address).parse().unwrap();
     open_destination(&spec, &context).await.unwrap()
 }

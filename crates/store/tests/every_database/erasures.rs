@@ -90,7 +90,11 @@ async fn a_declaration_comes_back_as_it_was(bed: Bed) {
     )
     .unwrap();
     let app = App::new(parsed.apps[0].clone(), vec![Zeroizing::new("secret".to_owned())]);
-    let system = System::new(parsed.systems[0].clone(), Zeroizing::new("sqlite:/shop.db".to_owned()));
+    let system = System::new(
+        parsed.systems[0].clone(),
+        Zeroizing::new("sqlite:/shop.db".to_owned()),
+        store::world::Secrets::new(),
+    );
     for expected in [Change::Created, Change::Unchanged] {
         let (app, system, client) = (app.clone(), system.clone(), parsed.clients[0].clone());
         assert_eq!(write!(store, |tx| declared::put_app(tx, &app)).unwrap(), expected);

@@ -8,18 +8,18 @@ use url::{Host, Url};
 
 /// What is wrong, each with its place.
 #[derive(Default)]
-struct Complaints {
-    place: String,
+pub(super) struct Complaints {
+    pub(super) place: String,
     found: Vec<String>,
 }
 
 impl Complaints {
-    fn at(&mut self, place: impl Into<String>) -> &mut Self {
+    pub(super) fn at(&mut self, place: impl Into<String>) -> &mut Self {
         self.place = place.into();
         self
     }
 
-    fn unless(&mut self, good: bool, complaint: impl FnOnce() -> String) {
+    pub(super) fn unless(&mut self, good: bool, complaint: impl FnOnce() -> String) {
         if !good {
             self.found.push(format!("{}: {}", self.place, complaint()));
         }
@@ -37,6 +37,7 @@ pub(super) fn everything(world: &World) -> Vec<String> {
     }
     for item in &world.systems {
         system(item, &apps, complaints.at(format!("system {}", item.name)));
+        super::places::check(item, world, complaints.at(format!("system {}", item.name)));
     }
     for item in &world.clients {
         client(item, complaints.at(format!("client {}", item.id)));
@@ -70,6 +71,9 @@ fn app(app: &App, complaints: &mut Complaints) {
 fn system(system: &System, apps: &BTreeSet<&str>, complaints: &mut Complaints) {
     complaints.unless(says_something(&system.adapter), || "adapter is empty".to_owned());
     complaints.unless(says_something(&system.url.0), || "url is empty".to_owned());
+    for (name, secret) in &system.secrets {
+        complaints.unless(is_reference(secret), || format!("the secret {name} is written file:PATH or env:NAME"));
+    }
     for app in system.apps.iter().flatten() {
         complaints.unless(apps.contains(app.as_str()), || format!("there is no app {app:?}"));
     }
@@ -185,7 +189,7 @@ fn reached(tables: &[Table]) -> BTreeSet<&str> {
     }
 }
 
-fn says_something(text: &str) -> bool {
+pub(super) fn says_something(text: &str) -> bool {
     !text.trim().is_empty() && !text.chars().any(char::is_control)
 }
 

@@ -65,6 +65,7 @@ pub fn plan(catalog: &Catalog, tables: &[Table]) -> Result<Plan, Vec<Reason>> {
     Ok(Plan {
         steps: order.tables.iter().filter_map(|name| steps.remove(name.as_str())).collect(),
         strangers: strangers.found,
+        locations: Vec::new(),
         warnings: mapped.iter().flat_map(warnings).collect(),
         deferred: order.deferred,
         as_of: None,

@@ -22,7 +22,7 @@ pub async fn run(_: DoctorArgs, context: &Context) -> anyhow::Result<ExitCode> {
         match context.engine().await {
             Ok(engine) => {
                 checks.must("store", true, "it opens, its schema is ours, and the master key fits");
-                world::look(&mut checks, &engine, context).await;
+                world::look(&mut checks, &engine).await;
             }
             Err(error) => checks.must("store", false, format!("{error}")),
         }

@@ -13,6 +13,19 @@ pub async fn engine(folder: &Path) -> anyhow::Result<Engine> {
     Ok(Engine::new(store, ambient, net::Client::new(net::Policy::operator()), settings))
 }
 
+/// Opens a store on SQLite in `folder`.
+pub async fn sqlite(folder: &Path) -> anyhow::Result<Store> {
+    let (ambient, _) = testkit::ambient::ambient();
+    Ok(Store::open_sqlite(folder, Keys::generate(&ambient), ambient).await?)
+}
+
+/// Opens a store in a PostgreSQL that acknowledges only what is on disk.
+pub async fn postgres(folder: &Path) -> anyhow::Result<Store> {
+    let (ambient, _) = testkit::ambient::ambient();
+    let url = testkit::postgres::durable().database().await?;
+    Ok(Store::open_postgres(&url, folder, Keys::generate(&ambient), ambient).await?)
+}
+
 /// The most memory that the process has held, as Linux tells it.
 pub fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -3,11 +3,15 @@
 //! ```text
 //! cargo run --release --manifest-path bench/Cargo.toml transfer [ITEMS]
 //! cargo run --release --manifest-path bench/Cargo.toml erasure [PEOPLE]
+//! cargo run --release --manifest-path bench/Cargo.toml writes [WRITES]
+//! cargo run --release --manifest-path bench/Cargo.toml queue [JOBS]
 //! ```
 
 mod bed;
 mod erasure;
+mod queue;
 mod transfer;
+mod writes;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -17,6 +21,8 @@ async fn main() -> anyhow::Result<()> {
     match name.as_str() {
         "transfer" => transfer::run(number.unwrap_or(200_000)).await,
         "erasure" => erasure::run(number.unwrap_or(100)).await,
-        _ => anyhow::bail!("say which: transfer, erasure"),
+        "writes" => writes::run(number.unwrap_or(100_000)).await,
+        "queue" => queue::run(number.unwrap_or(20_000)).await,
+        _ => anyhow::bail!("say which: transfer, erasure, writes, queue"),
     }
 }

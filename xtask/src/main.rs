@@ -1,4 +1,4 @@
-//! Checks and chores: `cargo xtask test | check-arch | check-house | docs [--check]`.
+//! Checks and chores: `cargo xtask test | check-arch | check-house | docs [--check] | crash [--kills N]`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who runs it")]
 
@@ -18,6 +18,7 @@ const USAGE: &str = "\
 cargo xtask test          everything that CI runs; installs what is missing, or says what to install
 cargo xtask check-arch    the arrows of ARCHITECTURE.md
 cargo xtask check-house   file sizes, unfinished work, words that do not belong here
+cargo xtask crash         kill the server at random moments (--kills N: so often, on each database) and look whether anything is lost
 cargo xtask docs          write the generated pages (docs/ERRORS.md); with --check, fail if they are stale";
 
 fn main() -> ExitCode {
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         ["test"] => suite::run(&root),
         ["check-arch"] => arch::check(&root).map(|()| println!("every arrow points where it may")),
         ["check-house"] => house::check(&root).map(|()| println!("the house is in order")),
+        ["crash"] => suite::crash(&root, "200"),
+        ["crash", "--kills", kills] => suite::crash(&root, kills),
         ["docs"] => docs::write(&root),
         ["docs", "--check"] => docs::check(&root),
         _ => bail!("{USAGE}"),

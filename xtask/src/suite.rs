@@ -40,6 +40,13 @@ pub fn run(root: &Path) -> Result<()> {
     tests.and(pages)
 }
 
+/// Runs the crash tests with so many kills on each database.
+pub fn crash(root: &Path, kills: &str) -> Result<()> {
+    let kills = format!("kills={}", kills.parse::<u32>().context("--kills takes a number")?);
+    // To the test harness the number is a filter that matches nothing.
+    cargo(root, &["test", "--package", "moveout", "--test", "end_to_end", "--", "crash::", &kills])
+}
+
 fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
     println!("\n== {name}");
     work().with_context(|| format!("{name}: failed"))

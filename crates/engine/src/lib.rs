@@ -7,6 +7,7 @@ pub mod erasure;
 pub mod jobs;
 pub mod landing;
 pub mod ledger;
+pub mod notify;
 pub mod status;
 pub mod transfer;
 pub mod world;

@@ -20,6 +20,9 @@ pub struct World {
     /// The OAuth clients of the landing.
     #[serde(default, rename = "client")]
     pub clients: Vec<Client>,
+    /// Who is told of changes.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
 }
 
 /// A reference to a secret: `file:PATH`, `env:NAME`, or (for addresses without secrets) the value itself.
@@ -72,6 +75,30 @@ pub enum OnCallback {
     Review,
     /// Revoke tokens, erase nothing, and say so.
     RevokeOnly,
+}
+
+/// Who is told of changes, by signed POST requests (Standard Webhooks).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Its name.
+    pub name: String,
+    /// Where to, or a reference to it where the address itself is a secret.
+    pub url: SecretRef,
+    /// What messages are signed with, the newest first; several while rotating.
+    pub secrets: Vec<SecretRef>,
+    /// What to tell of: `erasure.complete`, `erasure.*`, `transfer.*`, or `*`.
+    pub events: Vec<String>,
+    /// Networks that may be reached although they are not public, and without HTTPS.
+    #[serde(default)]
+    pub allow: Vec<String>,
+}
+
+impl Webhook {
+    /// Tells whether it wants to hear of this.
+    pub fn wants(&self, topic: &str) -> bool {
+        self.events.iter().any(|event| event.strip_suffix('*').map_or(event == topic, |begin| topic.starts_with(begin)))
+    }
 }
 
 /// One place where people's data lives.

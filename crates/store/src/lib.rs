@@ -13,6 +13,7 @@ pub mod landing;
 pub mod ledger;
 pub mod migrations;
 pub mod oauth;
+pub mod outbox;
 pub mod postgres;
 pub mod retention;
 pub mod settings;
@@ -105,6 +106,22 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(name, operation).await,
             Backend::Postgres(postgres) => postgres.write(name, operation).await,
+        }
+    }
+
+    /// As [`Store::write`], for operations each of whose statements sees to it by its own condition that it is still right:
+    /// on PostgreSQL they run at READ COMMITTED and are not run again because others were in their way.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_guarded<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(name, operation).await,
+            Backend::Postgres(postgres) => postgres.write_guarded(name, operation).await,
         }
     }
 

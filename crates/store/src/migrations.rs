@@ -15,6 +15,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "oauth", include_str!("../migrations/sqlite/0004_oauth.sql")),
     (5, "landing", include_str!("../migrations/sqlite/0005_landing.sql")),
     (6, "system_secrets", include_str!("../migrations/sqlite/0006_system_secrets.sql")),
+    (7, "lanes", include_str!("../migrations/sqlite/0007_lanes.sql")),
+    (8, "outbox", include_str!("../migrations/sqlite/0008_outbox.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -72,6 +72,17 @@ pub const LINES: &[Line] = &[
     kept("app", "contact addresses of the operator's staff", "until declared otherwise", OPERATES),
     kept("system", NOTHING, "until declared otherwise", OPERATES),
     kept("client", NOTHING, "until declared otherwise", OPERATES),
+    kept("webhook", NOTHING, "until declared otherwise", OPERATES),
+    swept(
+        kept(
+            "outbox",
+            "confirmation codes and states of requests",
+            "until the receiver took it; 30 days once it is put aside",
+            "telling others what became of requests",
+        ),
+        After::Days(30),
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE parked_at < $1 LIMIT $2)",
+    ),
     kept("job", "ids of requests and transfers", "until the work has ended", "carrying it out"),
     swept(
         kept(

@@ -30,6 +30,8 @@ pub struct Status {
     pub oldest_due_job: Option<Timestamp>,
     /// Transfers by state.
     pub transfers: Vec<Count>,
+    /// Notices to webhooks: `waiting` and `parked`.
+    pub notices: Vec<Count>,
 }
 
 /// Takes the picture.
@@ -62,6 +64,13 @@ pub async fn status(tx: &mut Tx<'_>) -> Result<Status> {
         .await?,
         oldest_due_job: waiting.get("oldest")?,
         transfers: counts(tx, "SELECT state, COUNT(*) AS count FROM transfer GROUP BY state", params![]).await?,
+        notices: counts(
+            tx,
+            "SELECT CASE WHEN parked_at IS NULL THEN 'waiting' ELSE 'parked' END AS state, COUNT(*) AS count
+             FROM outbox GROUP BY 1",
+            params![],
+        )
+        .await?,
     })
 }
 

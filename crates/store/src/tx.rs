@@ -63,6 +63,14 @@ impl<'c> Tx<'c> {
         time.saturating_add(self.skew).unwrap_or(time)
     }
 
+    /// Returns what lets a query lock what it finds and look past what others have locked; nothing where there is one writer.
+    pub(crate) fn skip_locked(&self) -> &'static str {
+        match self.connection {
+            Connection::Sqlite(_) => "",
+            Connection::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// Runs a statement and returns how many rows it touched.
     ///
     /// # Errors

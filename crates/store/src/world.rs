@@ -49,6 +49,25 @@ impl System {
     }
 }
 
+/// A declared receiver of notices. `declared.url` and `declared.secrets` are empty: they stand beside it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// What the operator wrote, without its address and secrets.
+    pub declared: world::Webhook,
+    /// Where to.
+    pub url: Zeroizing<String>,
+    /// What messages are signed with, the newest first.
+    pub secrets: Vec<Zeroizing<String>>,
+}
+
+impl Webhook {
+    /// Joins a declaration, its resolved address and its resolved secrets.
+    pub fn new(declared: world::Webhook, url: Zeroizing<String>, secrets: Vec<Zeroizing<String>>) -> Self {
+        let declared = world::Webhook { url: SecretRef(String::new()), secrets: Vec::new(), ..declared };
+        Self { declared, url, secrets }
+    }
+}
+
 /// What a declaration changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +104,8 @@ pub enum Kind {
     System,
     /// An OAuth client.
     Client,
+    /// A receiver of notices.
+    Webhook,
 }
 
 impl Kind {
@@ -94,6 +115,7 @@ impl Kind {
             Self::App => "app",
             Self::System => "system",
             Self::Client => "client",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -174,6 +196,52 @@ pub async fn put_client(tx: &mut Tx<'_>, client: &world::Client, secret: Option<
     Ok(change(before.is_some()))
 }
 
+/// Declares a receiver of notices.
+pub async fn put_webhook(tx: &mut Tx<'_>, webhook: &Webhook) -> Result<Change> {
+    let name = &webhook.declared.name;
+    let before = self::webhook(tx, name).await?;
+    if before.as_ref() == Some(webhook) {
+        return Ok(Change::Unchanged);
+    }
+    let secrets: Vec<&str> = webhook.secrets.iter().map(|secret| secret.as_str()).collect();
+    let secrets = Zeroizing::new(json(&secrets)?);
+    let secrets = tx.vault().seal("webhook", name, "secrets", secrets.as_bytes());
+    let url = tx.vault().seal("webhook", name, "url", webhook.url.as_bytes());
+    let now = tx.ambient.now();
+    tx.exec(
+        "INSERT INTO webhook (name, declared, url, secrets, updated_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (name) DO UPDATE SET declared = excluded.declared, url = excluded.url, secrets = excluded.secrets, \
+         updated_at = excluded.updated_at, failures = 0, retry_at = NULL, problem = NULL",
+        params![name, json(&webhook.declared)?, url, secrets, now],
+    )
+    .await?;
+    Ok(change(before.is_some()))
+}
+
+/// Returns the receiver of this name.
+pub async fn webhook(tx: &mut Tx<'_>, name: &str) -> Result<Option<Webhook>> {
+    let Some(row) = tx.query_opt("SELECT * FROM webhook WHERE name = $1", params![name]).await? else {
+        return Ok(None);
+    };
+    let url = tx.vault().open("webhook", name, "url", &row.get::<Vec<u8>>("url")?)?;
+    let url = String::from_utf8(url).map_err(|_| broken("webhook.url"))?;
+    let sealed = row.get::<Vec<u8>>("secrets")?;
+    let secrets = open_secrets(tx.vault().open("webhook", name, "secrets", &sealed)?, "webhook.secrets")?;
+    Ok(Some(Webhook { declared: row.json("declared")?, url: Zeroizing::new(url), secrets }))
+}
+
+/// Returns the names of the receivers that want to hear of something.
+pub(crate) async fn listeners(tx: &mut Tx<'_>, topic: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for row in tx.query("SELECT declared FROM webhook ORDER BY name", params![]).await? {
+        let declared: world::Webhook = row.json("declared")?;
+        if declared.wants(topic) {
+            names.push(declared.name);
+        }
+    }
+    Ok(names)
+}
+
 fn change(existed: bool) -> Change {
     if existed { Change::Updated } else { Change::Created }
 }
@@ -184,12 +252,17 @@ pub async fn remove_others(tx: &mut Tx<'_>, kind: Kind, declared: &[String]) -> 
         Kind::App => ("SELECT name FROM app ORDER BY name", "DELETE FROM app WHERE name = $1"),
         Kind::System => ("SELECT name FROM system ORDER BY name", "DELETE FROM system WHERE name = $1"),
         Kind::Client => ("SELECT id AS name FROM client ORDER BY id", "DELETE FROM client WHERE id = $1"),
+        Kind::Webhook => ("SELECT name FROM webhook ORDER BY name", "DELETE FROM webhook WHERE name = $1"),
     };
     let mut removed = Vec::new();
     for row in tx.query(select, params![]).await? {
         let name: String = row.get("name")?;
         if !declared.contains(&name) {
             tx.exec(delete, params![&name]).await?;
+            if kind == Kind::Webhook {
+                // What waited for it has nowhere to go.
+                tx.exec("DELETE FROM outbox WHERE webhook = $1", params![&name]).await?;
+            }
             removed.push(name);
         }
     }
@@ -216,13 +289,15 @@ pub async fn systems(tx: &mut Tx<'_>) -> Result<Vec<System>> {
 
 fn open_app(tx: &Tx<'_>, row: &Row) -> Result<App> {
     let name: String = row.get("name")?;
-    let secrets = Zeroizing::new(tx.vault().open("app", &name, "secrets", &row.get::<Vec<u8>>("secrets")?)?);
-    let secrets: Vec<Zeroizing<String>> = serde_json::from_slice::<Vec<String>>(&secrets)
-        .map_err(|cause| broken("app.secrets").caused_by(cause))?
-        .into_iter()
-        .map(Zeroizing::new)
-        .collect();
+    let sealed = row.get::<Vec<u8>>("secrets")?;
+    let secrets = open_secrets(tx.vault().open("app", &name, "secrets", &sealed)?, "app.secrets")?;
     Ok(App { declared: row.json("declared")?, secrets })
+}
+
+fn open_secrets(text: Vec<u8>, column: &str) -> Result<Vec<Zeroizing<String>>> {
+    let text = Zeroizing::new(text);
+    let secrets: Vec<String> = serde_json::from_slice(&text).map_err(|cause| broken(column).caused_by(cause))?;
+    Ok(secrets.into_iter().map(Zeroizing::new).collect())
 }
 
 fn open_system(tx: &Tx<'_>, row: &Row) -> Result<System> {

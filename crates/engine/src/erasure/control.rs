@@ -6,7 +6,7 @@ use store::Tx;
 use store::erasures::{self, Request};
 
 use super::job::is_finished;
-use super::{JOB, view};
+use super::view;
 use crate::Engine;
 
 /// Lets a request that waits for approval begin.
@@ -24,7 +24,7 @@ pub async fn approve(engine: &Engine, id_or_code: &str) -> Result<RequestView> {
                 if request.reason.as_ref().is_none_or(|reason| reason.code != code) {
                     return Err(conflict(&request, "it does not wait for approval"));
                 }
-                start(tx, &request.id).await?;
+                start(tx, &request).await?;
                 Ok(request.id)
             })
         })
@@ -76,7 +76,7 @@ pub async fn resume(engine: &Engine, id_or_code: &str) -> Result<RequestView> {
                     }
                 }
                 erasures::reset_rounds(tx, &request.id).await?;
-                start(tx, &request.id).await?;
+                start(tx, &request).await?;
                 Ok(request.id)
             })
         })
@@ -84,10 +84,9 @@ pub async fn resume(engine: &Engine, id_or_code: &str) -> Result<RequestView> {
     view::show(engine, &id).await
 }
 
-async fn start(tx: &mut Tx<'_>, id: &str) -> Result<()> {
+async fn start(tx: &mut Tx<'_>, Request { app, id, .. }: &Request) -> Result<()> {
     erasures::set_state(tx, id, ErasureState::Received, None).await?;
-    store::jobs::enqueue(tx, JOB, id, None).await?;
-    Ok(())
+    super::job::enqueue(tx, app, id).await
 }
 
 fn conflict(request: &Request, why: &str) -> Problem {

@@ -43,6 +43,11 @@ impl Handler for ErasureJob {
     }
 }
 
+/// Asks for the work on a request, in turn with those of other apps.
+pub(super) async fn enqueue(tx: &mut Tx<'_>, app: &str, id: &str) -> Result<()> {
+    jobs::enqueue_for(tx, JOB, app, id, None).await.map(drop)
+}
+
 /// One run of a job. Its writes begin by making sure that the lease is still ours.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {

@@ -10,7 +10,7 @@ use store::erasures::{self, New, Request};
 use store::{Tx, world::App};
 use wire::{confirmation, signed_request};
 
-use super::{JOB, deadlines, view};
+use super::{deadlines, view};
 use crate::{Engine, world};
 
 /// The door of the deletion callback.
@@ -225,7 +225,7 @@ async fn begin(
     };
     erasures::insert(tx, &New { request, identities }).await?;
     if matches!(start, Start::Erase) {
-        store::jobs::enqueue(tx, JOB, &id, None).await?;
+        super::job::enqueue(tx, arrival.app, &id).await?;
     }
     Ok(id)
 }

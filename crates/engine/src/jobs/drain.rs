@@ -1,11 +1,12 @@
 //! Working without a server: everything that is due, or one subject's job to its end.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use model::Result;
 use model::problem::Reason;
-use store::jobs::{Standing, standing};
+use store::jobs::{Places, Standing, standing};
 
 use super::handler::{Handler, handlers};
 use super::name::Name;
@@ -28,7 +29,7 @@ pub(super) async fn drain_with(engine: &Engine, handlers: Vec<Box<dyn Handler>>)
     let (crew, _name) = take_up(engine, handlers).await?;
     let mut runs = 0;
     loop {
-        let jobs = crew.claim(CONCURRENCY, crew.kinds().collect(), None).await?;
+        let jobs = crew.claim(CONCURRENCY, HashMap::new(), |_| Places::ANY).await?;
         if jobs.is_empty() {
             return Ok(runs);
         }
@@ -53,7 +54,7 @@ pub(super) async fn drain_one_with(
 ) -> Result<Option<Reason>> {
     let (crew, _name) = take_up(engine, handlers).await?;
     loop {
-        if let Some(job) = crew.claim(1, vec![kind], Some(subject.to_owned())).await?.pop() {
+        if let Some(job) = crew.claim_one(kind, subject).await? {
             crew.run(job).await?;
             continue;
         }

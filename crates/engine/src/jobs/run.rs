@@ -1,12 +1,14 @@
 //! One claimed job: run it under heartbeats, then write down how it ended.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use model::{Ambient, Problem, Result, Verdict, codes};
-use store::jobs::{self, Claim, Job};
+use store::jobs::{self, Claim, Class, Job, Places};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::ends::Ends;
 use super::handler::{Handler, Outcome};
 use super::lease::Leases;
 use crate::Engine;
@@ -23,7 +25,8 @@ pub(super) struct Crew {
     pub(super) handlers: Arc<[Box<dyn Handler>]>,
     pub(super) owner: String,
     leases: Leases,
-    _heart: Arc<AbortOnDropHandle<()>>,
+    ends: Ends,
+    _helpers: Arc<[AbortOnDropHandle<()>; 2]>,
 }
 
 impl Crew {
@@ -31,8 +34,10 @@ impl Crew {
     pub(super) fn new(engine: Engine, handlers: Vec<Box<dyn Handler>>) -> Self {
         let owner = engine.ambient.id();
         let leases = Leases::default();
-        let heart = AbortOnDropHandle::new(tokio::spawn(leases.clone().beat(engine.store.clone())));
-        Self { engine, handlers: handlers.into(), owner, leases, _heart: Arc::new(heart) }
+        let (ends, writer) = Ends::new(engine.store.clone());
+        let helpers =
+            [tokio::spawn(leases.clone().beat(engine.store.clone())), tokio::spawn(writer)].map(AbortOnDropHandle::new);
+        Self { engine, handlers: handlers.into(), owner, leases, ends, _helpers: Arc::new(helpers) }
     }
 
     /// Returns the kinds it can run.
@@ -40,18 +45,32 @@ impl Crew {
         self.handlers.iter().map(|handler| handler.kind())
     }
 
-    /// Claims up to `limit` jobs of these kinds that are due; all of them, or that of one subject.
+    /// Claims up to `limit` jobs that are due, when so many of each lane run already, and as many of each class as have places.
     pub(super) async fn claim(
         &self,
         limit: usize,
-        kinds: Vec<&'static str>,
-        subject: Option<String>,
+        busy: HashMap<String, usize>,
+        most: fn(Class) -> Places,
     ) -> Result<Vec<Job>> {
-        if limit == 0 || kinds.is_empty() {
+        if limit == 0 {
             return Ok(vec![]);
         }
-        let claim = Claim { owner: self.owner.clone(), kinds, subject, limit };
-        self.engine.store.write("jobs.claim", move |tx| Box::pin(async move { jobs::claim(tx, &claim).await })).await
+        let claim = Claim { owner: self.owner.clone(), kinds: self.kinds().collect(), limit, busy, most };
+        self.engine
+            .store
+            .write_guarded("jobs.claim", move |tx| Box::pin(async move { jobs::claim(tx, &claim).await }))
+            .await
+    }
+
+    /// Claims the job of one subject, if it is due.
+    pub(super) async fn claim_one(&self, kind: &'static str, subject: &str) -> Result<Option<Job>> {
+        let (owner, subject) = (self.owner.clone(), subject.to_owned());
+        self.engine
+            .store
+            .write_guarded("jobs.claim-one", move |tx| {
+                Box::pin(async move { jobs::claim_one(tx, &owner, kind, &subject).await })
+            })
+            .await
     }
 
     /// Gives back whatever the workers of these names still hold.
@@ -62,7 +81,7 @@ impl Crew {
         let names = names.to_vec();
         self.engine
             .store
-            .write("jobs.release", move |tx| {
+            .write_guarded("jobs.release", move |tx| {
                 Box::pin(async move {
                     for name in &names {
                         jobs::release(tx, name).await?;
@@ -98,23 +117,27 @@ impl Crew {
     async fn record(&self, handler: &dyn Handler, job: Job, result: Result<Outcome>) -> Result<()> {
         let store = &self.engine.store;
         match result {
-            Ok(Outcome::Done) => {
-                store.write("jobs.complete", move |tx| Box::pin(async move { jobs::complete(tx, &job).await })).await
-            }
+            Ok(Outcome::Done) => self.ends.done(job).await,
             Ok(Outcome::Again(after)) => {
-                store.write("jobs.again", move |tx| Box::pin(async move { jobs::again(tx, &job, after).await })).await
+                store
+                    .write_guarded("jobs.again", move |tx| Box::pin(async move { jobs::again(tx, &job, after).await }))
+                    .await
             }
             Err(problem) if problem.is(&codes::store::LEASE_LOST) => Err(problem),
             Err(problem) if problem.verdict() == Verdict::Retry => {
                 let after = backoff(&self.engine.ambient, job.times_failed, problem.retry_after);
                 tracing::warn!(%problem, job.kind, job.id, "job failed, will be tried again");
-                store.write("jobs.fail", move |tx| Box::pin(async move { jobs::fail(tx, &job, after).await })).await
+                store
+                    .write_guarded("jobs.fail", move |tx| Box::pin(async move { jobs::fail(tx, &job, after).await }))
+                    .await
             }
             Err(problem) => {
                 let reason = problem.reason();
                 tracing::error!(%problem, job.kind, job.id, "job put aside");
                 handler.parked(&self.engine, &job, &reason).await?;
-                store.write("jobs.park", move |tx| Box::pin(async move { jobs::park(tx, &job, &reason).await })).await
+                store
+                    .write_guarded("jobs.park", move |tx| Box::pin(async move { jobs::park(tx, &job, &reason).await }))
+                    .await
             }
         }
     }

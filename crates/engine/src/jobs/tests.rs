@@ -1,12 +1,13 @@
 //! Workers and jobs: verdicts, waits, crash loops, and many workers on one queue.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use model::problem::Reason;
 use model::{Code, Problem, Result, codes};
-use store::jobs::{LEASE, MOST_LEASES, Standing};
+use store::jobs::{LEASE, MOST_LEASES, Places, Standing};
 use store::{Keys, Store};
 use testkit::ambient::ManualClock;
 use tokio_util::sync::CancellationToken;
@@ -132,7 +133,7 @@ async fn a_job_that_kills_its_workers_is_put_aside() {
     for _ in 0..MOST_LEASES {
         let crew = Crew::new(bed.engine.clone(), bed.probe.handlers());
         assert_eq!(
-            crew.claim(1, vec!["probe"], None).await.unwrap().len(),
+            crew.claim(1, HashMap::new(), |_| Places::ANY).await.unwrap().len(),
             1,
             "a worker that dies never says how it ended"
         );
@@ -181,7 +182,7 @@ async fn the_leases_of_a_process_that_is_gone_are_given_back_at_once() {
         bed.enqueue(subject).await;
         let mut crew = Crew::new(bed.engine.clone(), bed.probe.handlers());
         crew.owner.clone_from(owner);
-        assert_eq!(crew.claim(1, vec!["probe"], None).await.unwrap().len(), 1);
+        assert_eq!(crew.claim(1, HashMap::new(), |_| Places::ANY).await.unwrap().len(), 1);
     }
     bed.drain().await;
     assert_eq!(*bed.probe.runs.lock().unwrap(), ["of the dead"], "without waiting: the clock stood still");

@@ -1,11 +1,11 @@
 //! The worker of a server: claims what is due, runs several jobs at once, and stops without losing any.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::Result;
-use store::jobs::{self, Job};
-use tokio::sync::Semaphore;
+use store::jobs::{self, Class, Places};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,13 @@ use super::run::Crew;
 use crate::Engine;
 
 /// How many jobs run at once.
-pub(super) const CONCURRENCY: usize = 16;
+pub(super) const CONCURRENCY: usize = 20;
 /// How many of them may be bulk work, so that a person's erasure never waits for others' transfers.
 const BULK: usize = 12;
+/// How many of these may go to one destination, so that another's never waits for hours either.
+const BULK_PER_LANE: usize = 8;
+/// How many may tell others what happened: a receiver that hangs holds up its own notices only.
+const NOTICES: usize = 4;
 /// How often an idle worker looks for work on average.
 const POLL: Duration = Duration::from_secs(1);
 /// How long running jobs may go on after a stop; then they are cut off and taken up again later.
@@ -27,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Runs jobs until it is stopped.
 pub struct Worker {
     crew: Crew,
-    bulk: Arc<Semaphore>,
+    busy: Busy,
     next_look: tokio::time::Instant,
 }
 
@@ -40,7 +44,7 @@ impl Worker {
     /// Creates a worker for some kinds of job.
     pub(super) fn with_handlers(engine: Engine, handlers: Vec<Box<dyn Handler>>) -> Self {
         let next_look = tokio::time::Instant::now();
-        Self { crew: Crew::new(engine, handlers), bulk: Arc::new(Semaphore::new(BULK)), next_look }
+        Self { crew: Crew::new(engine, handlers), busy: Busy::default(), next_look }
     }
 
     /// Works until `stop` is cancelled, then lets running jobs end for a few seconds and gives the others back.
@@ -80,31 +84,23 @@ impl Worker {
         Ok(())
     }
 
-    /// Claims as many jobs as there are free places and starts them: first what people wait for, then bulk work.
+    /// Claims as many jobs as there are free places and starts them.
     async fn start_jobs(&self, running: &mut JoinSet<Result<()>>) -> usize {
-        let (bulk, urgent): (Vec<_>, Vec<_>) = self.crew.kinds().partition(|kind| jobs::is_bulk(kind));
-        let places = CONCURRENCY.saturating_sub(running.len());
-        let mut claimed = self.claim(places, urgent).await;
-        let places = (places - claimed.len()).min(self.bulk.available_permits());
-        claimed.extend(self.claim(places, bulk).await);
-        for job in &claimed {
-            let (crew, job) = (self.crew.clone(), job.clone());
-            // Only this task takes permits, so there is one for each bulk job just claimed.
-            let place = jobs::is_bulk(&job.kind).then(|| self.bulk.clone().try_acquire_owned());
+        let free = CONCURRENCY.saturating_sub(running.len());
+        let claimed = self.crew.claim(free, self.busy.counts(), places).await.unwrap_or_else(|problem| {
+            tracing::warn!(%problem, "no jobs can be claimed");
+            vec![]
+        });
+        let started = claimed.len();
+        for job in claimed {
+            let (crew, place) = (self.crew.clone(), self.busy.take(&job.lane));
             running.spawn(async move {
                 let ended = crew.run(job).await;
                 drop(place);
                 ended
             });
         }
-        claimed.len()
-    }
-
-    async fn claim(&self, places: usize, kinds: Vec<&'static str>) -> Vec<Job> {
-        self.crew.claim(places, kinds, None).await.unwrap_or_else(|problem| {
-            tracing::warn!(%problem, "no jobs can be claimed");
-            vec![]
-        })
+        started
     }
 
     /// Sees to it that the regular work is in the queue; from then on it asks for itself.
@@ -147,6 +143,49 @@ impl Worker {
     fn pause(&self) -> Duration {
         let [byte] = self.crew.engine.ambient.random::<1>();
         POLL / 2 + POLL * u32::from(byte) / 256
+    }
+}
+
+/// Returns how many jobs of a class run at once at most.
+fn places(class: Class) -> Places {
+    match class {
+        Class::Urgent => Places::ANY,
+        Class::Notice => Places { in_all: NOTICES, per_lane: 1 },
+        Class::Bulk => Places { in_all: BULK, per_lane: BULK_PER_LANE },
+    }
+}
+
+/// How many jobs of each lane run.
+#[derive(Clone, Default)]
+struct Busy(Arc<Mutex<HashMap<String, usize>>>);
+
+/// A place that is free again when this is dropped.
+struct Place(Busy, String);
+
+impl Busy {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn counts(&self) -> HashMap<String, usize> {
+        self.lock().clone()
+    }
+
+    fn take(&self, lane: &str) -> Place {
+        *self.lock().entry(lane.to_owned()).or_default() += 1;
+        Place(self.clone(), lane.to_owned())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut lanes = self.0.lock();
+        if let Some(count) = lanes.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                lanes.remove(&self.1);
+            }
+        }
     }
 }
 

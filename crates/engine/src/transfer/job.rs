@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use model::problem::Reason;
 use model::{Problem, Result, codes};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use store::transfers::{self, TransferRow};
 
 use super::run::{Opened, carry_out};
@@ -45,6 +46,20 @@ pub(super) fn seal_ends(engine: &Engine, id: &str, start: &Start) -> Result<Vec<
     Ok(engine.store.vault().seal("transfer", id, "ends", ends.as_bytes()))
 }
 
+/// Asks for the work on a transfer, in turn with those to other destinations.
+pub(super) async fn enqueue(tx: &mut Tx<'_>, id: &str, shown_to: &str) -> Result<()> {
+    store::jobs::enqueue_for(tx, JOB, destination(shown_to), id, None).await.map(drop)
+}
+
+/// Returns what tells one destination from another, without what may name a person: the host of a URL, else the kind of system.
+fn destination(shown_to: &str) -> &str {
+    let Some((before, rest)) = shown_to.split_once("://") else {
+        return shown_to.split(':').next().unwrap_or_default();
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty() { before } else { host.rsplit('@').next().unwrap_or(host) }
+}
+
 /// Carries out transfers as jobs.
 pub struct JobHandler;
 
@@ -80,4 +95,24 @@ async fn open_ends(engine: Engine, row: TransferRow) -> Result<Opened> {
     let source = adapters::open_source(&ends.from.spec(), &context(None)).await?;
     let destination = adapters::open_destination(&ends.to.spec(), &context(ends.token.map(Token::new))).await?;
     Ok((source, destination))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::destination;
+
+    #[test]
+    fn a_destination_is_known_by_its_host_and_names_nobody() {
+        let table = [
+            ("dtp:https://host.example:8443/dtp/", "host.example:8443"),
+            ("webdav:https://anna@cloud.example/home", "cloud.example"),
+            ("s3://bucket/prefix", "bucket"),
+            ("dir:/home/anna/out", "dir"),
+            ("landing:anna", "landing"),
+            ("dir:///out", "dir"),
+        ];
+        for (shown, expected) in table {
+            assert_eq!(destination(shown), expected);
+        }
+    }
 }

@@ -85,7 +85,7 @@ pub async fn start(engine: &Engine, start: &Start) -> Result<String> {
         .write("transfer.start", move |tx| {
             Box::pin(async move {
                 transfers::insert(tx, &new).await?;
-                store::jobs::enqueue(tx, JOB, &new.id, None).await.map(drop)
+                job::enqueue(tx, &new.id, &new.shown_to).await
             })
         })
         .await?;
@@ -137,11 +137,12 @@ pub async fn resume(engine: &Engine, id: &str) -> Result<()> {
         .store
         .write("transfer.resume", move |tx| {
             Box::pin(async move {
-                if transfers::get(tx, &id).await?.state != Running {
+                let row = transfers::get(tx, &id).await?;
+                if row.state != Running {
                     transfers::change(tx, &id, &[Paused, Queued, Waiting], Queued, "be resumed").await?;
                 }
                 // While a worker is at it, this only makes sure that it is looked at once more.
-                store::jobs::enqueue(tx, JOB, &id, None).await.map(drop)
+                job::enqueue(tx, &id, &row.shown_to).await
             })
         })
         .await
@@ -165,7 +166,7 @@ pub async fn retry(engine: &Engine, id: &str, which: Retry) -> Result<u64> {
                     // Nothing matched: saying so is better than a run that changes nothing.
                     return Err(Problem::new(&codes::transfer::ITEM_UNKNOWN, ""));
                 }
-                store::jobs::enqueue(tx, JOB, &id, None).await?;
+                job::enqueue(tx, &id, &row.shown_to).await?;
                 Ok(items)
             })
         })

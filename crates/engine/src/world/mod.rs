@@ -10,7 +10,7 @@ use store::world::{Change, Kind, Secrets};
 use wire::signed_request::Secret;
 use zeroize::Zeroizing;
 
-pub use store::world::{App, System};
+pub use store::world::{App, System, Webhook};
 
 use crate::Engine;
 
@@ -81,6 +81,8 @@ pub async fn apply(
             Ok((client.clone(), secrets.into_iter().next()))
         })
         .collect::<Result<Vec<_>>>()?;
+    let webhooks =
+        world.webhooks.iter().map(|webhook| resolve_webhook(webhook, resolve)).collect::<Result<Vec<_>>>()?;
     let urls = apps.iter().map(|app| urls(engine, &app.declared.name)).collect();
     let warnings = warnings(engine, &world);
     let changes = engine
@@ -99,7 +101,11 @@ pub async fn apply(
                     let secret = secret.as_ref().map(|secret| secret.as_str());
                     changes.push(Kind::Client, &client.id, store::world::put_client(tx, client, secret).await?);
                 }
-                for kind in [Kind::App, Kind::System, Kind::Client] {
+                for webhook in &webhooks {
+                    let change = store::world::put_webhook(tx, webhook).await?;
+                    changes.push(Kind::Webhook, &webhook.declared.name, change);
+                }
+                for kind in [Kind::App, Kind::System, Kind::Client, Kind::Webhook] {
                     for name in store::world::remove_others(tx, kind, &changes.names(kind)).await? {
                         changes.push(kind, &name, Change::Removed);
                     }
@@ -202,6 +208,20 @@ fn resolve_secret(
         Problem::new(problem.code, format!("{owner}: {secret:?} is empty, and an empty secret is never accepted"))
     })?;
     Ok(text)
+}
+
+fn resolve_webhook(
+    webhook: &model::world::Webhook,
+    resolve: &(dyn Fn(&SecretRef) -> Result<String> + Sync),
+) -> Result<Webhook> {
+    let invalid = |problem: Problem| {
+        Problem::new(&codes::config::WORLD_INVALID, format!("webhook {}: {}", webhook.name, problem.detail))
+    };
+    let secrets = resolve_secrets(&webhook.name, &webhook.secrets, resolve)?;
+    let url = Zeroizing::new(resolve(&webhook.url)?.trim().to_owned());
+    let webhook = Webhook::new(webhook.clone(), url, secrets);
+    crate::notify::check(&webhook).map_err(invalid)?;
+    Ok(webhook)
 }
 
 fn resolve_url(

@@ -1,11 +1,13 @@
 //! A person is forgotten everywhere or the request says why not; whatever is repeated, forged, mended or killed on the way.
 
+use std::collections::HashMap;
+
 use crate::shop::Shop;
 use engine::{erasure, jobs};
 use jiff::SignedDuration;
 use model::codes;
 use model::erasure::{ErasureState, SystemState};
-use store::jobs::Claim;
+use store::jobs::{Claim, Places};
 use wire::receipt::{Receipt, Verification};
 
 #[tokio::test]
@@ -246,7 +248,8 @@ async fn rows_that_come_back_block_the_request_with_evidence() {
 
 /// Takes the one job as a worker would that is going to die.
 pub async fn claim(shop: &Shop) -> store::jobs::Job {
-    let claim = Claim { owner: "dies".to_owned(), kinds: vec![erasure::JOB], subject: None, limit: 1 };
+    let kinds = vec![erasure::JOB];
+    let claim = Claim { owner: "dies".to_owned(), kinds, limit: 1, busy: HashMap::new(), most: |_| Places::ANY };
     let claimed =
         shop.store.write("test.claim", move |tx| Box::pin(async move { store::jobs::claim(tx, &claim).await }));
     claimed.await.unwrap().pop().unwrap()

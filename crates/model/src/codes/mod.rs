@@ -24,6 +24,7 @@ pub mod door;
 pub mod erasure;
 pub mod landing;
 pub mod net;
+pub mod notify;
 pub mod store;
 pub mod transfer;
 
@@ -31,7 +32,7 @@ use crate::problem::Code;
 
 /// Returns every code there is, in the order of their numbers.
 pub fn all() -> Vec<&'static Code> {
-    let rooms = [door::ALL, erasure::ALL, transfer::ALL, landing::ALL, store::ALL, net::ALL, config::ALL];
+    let rooms = [door::ALL, erasure::ALL, transfer::ALL, landing::ALL, store::ALL, net::ALL, config::ALL, notify::ALL];
     let mut codes: Vec<_> = rooms.into_iter().flatten().copied().collect();
     codes.sort_by_key(|code| code.number);
     codes

@@ -16,6 +16,7 @@ mod receipt;
 mod serve;
 mod token;
 mod transfer;
+mod webhook;
 mod work;
 
 use std::net::SocketAddr;
@@ -50,6 +51,8 @@ pub enum Command {
     Receipt(receipt::ReceiptArgs),
     /// The record of what was done, and that nobody changed it
     Ledger(ledger::LedgerArgs),
+    /// Who is told of changes, and what could not be told
+    Webhook(webhook::WebhookArgs),
     /// The kinds of systems, and what each can do
     Adapter(adapter::AdapterArgs),
     /// Bring the store to the schema of this binary
@@ -79,6 +82,7 @@ impl Command {
             Self::Callback(args) => callback::run(args, context).await,
             Self::Receipt(args) => receipt::run(args, context).await,
             Self::Ledger(args) => ledger::run(args, context).await,
+            Self::Webhook(args) => webhook::run(args, context).await,
             Self::Adapter(args) => adapter::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Erasure(args) => erasure::run(args, context).await,

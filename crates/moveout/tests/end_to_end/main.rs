@@ -1,6 +1,7 @@
 //! The two walks through the shipped binary.
 
 mod callback;
+mod crash;
 mod demo;
 mod operations;
 mod support;

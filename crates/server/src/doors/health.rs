@@ -90,6 +90,7 @@ pub(crate) struct Metrics {
     erasures: Gauges,
     jobs: Gauges,
     transfers: Gauges,
+    notices: Gauges,
     oldest_erasure: Gauge,
     due: Gauge,
     oldest_job: Gauge,
@@ -106,6 +107,7 @@ impl Default for Metrics {
             erasures: Gauges::default(),
             jobs: Gauges::default(),
             transfers: Gauges::default(),
+            notices: Gauges::default(),
             oldest_erasure: Gauge::default(),
             due: Gauge::default(),
             oldest_job: Gauge::default(),
@@ -122,6 +124,7 @@ impl Default for Metrics {
         registry.register("erasures", "Erasure requests by state", metrics.erasures.clone());
         registry.register("jobs", "Jobs: due, scheduled, leased, parked", metrics.jobs.clone());
         registry.register("transfers", "Transfers by state", metrics.transfers.clone());
+        registry.register("notices", "Notices to webhooks: waiting, parked", metrics.notices.clone());
         registry.register(
             "erasure_oldest_open_seconds",
             "Age of the oldest erasure request that has not ended; 0 if none is open",
@@ -154,6 +157,7 @@ async fn metrics(State(app): State<App>) -> Result<Response, Rejection> {
     set(&metrics.erasures, status.erasures);
     set(&metrics.jobs, status.jobs);
     set(&metrics.transfers, status.transfers);
+    set(&metrics.notices, status.notices);
     let age = |since: Option<Timestamp>| since.map_or(0, |since| now.duration_since(since).as_secs());
     metrics.oldest_erasure.set(age(status.oldest_open_erasure));
     metrics.due.set(-age(status.next_erasure_due));

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 pub use systems::{SystemRow, freeze, freeze_keys, put_system, remove_system, system_frozen, systems};
 
+use crate::outbox;
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
@@ -83,6 +84,10 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
         ],
     )
     .await?;
+    let select =
+        "SELECT id, app, code, state, reason, received_at, due_at, finished_at, changes FROM erasure WHERE id = $1";
+    let row = tx.query_one(select, params![id]).await?;
+    announce(tx, &row).await?;
     add_code(tx, &request.code, id, request.received_at).await?;
     for digest in person_digests(tx, &request.app, identities) {
         tx.exec("INSERT INTO erasure_person (digest, erasure) VALUES ($1, $2)", params![digest, id]).await?;
@@ -153,13 +158,40 @@ pub async fn of_person(tx: &mut Tx<'_>, app: &str, identities: &[Identity]) -> R
 pub async fn set_state(tx: &mut Tx<'_>, id: &str, state: ErasureState, reason: Option<&Reason>) -> Result<()> {
     let now = tx.ambient.now();
     let finished = state.is_final().then_some(now);
-    let touched = tx
-        .exec(
-            "UPDATE erasure SET state = $2, reason = $3, finished_at = $4, updated_at = $5 WHERE id = $1 AND finished_at IS NULL",
+    let changed = tx
+        .query(
+            "UPDATE erasure SET state_before = state, state = $2, reason = $3, finished_at = $4, updated_at = $5,
+                 changes = changes + CASE WHEN state = $2 THEN 0 ELSE 1 END
+             WHERE id = $1 AND finished_at IS NULL
+             RETURNING id, app, code, state, state_before, reason, received_at, due_at, finished_at, changes",
             params![id, state.name(), reason.map(json).transpose()?, finished, now],
         )
         .await?;
-    one(touched)
+    one(changed.len() as u64)?;
+    for row in &changed {
+        if row.get::<Option<String>>("state_before")?.as_deref() != Some(state.name()) {
+            announce(tx, row).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whoever wants to hear of it in which state a request is now.
+async fn announce(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
+    let text = |column: &str| row.get::<String>(column);
+    let time = |column: &str| row.get::<Option<Timestamp>>(column);
+    let data = serde_json::json!({
+        "id": text("id")?,
+        "sequence": row.get::<u64>("changes")?,
+        "app": text("app")?,
+        "confirmation_code": text("code")?,
+        "state": text("state")?,
+        "reason": row.json_opt::<Reason>("reason")?,
+        "received_at": time("received_at")?,
+        "due_at": time("due_at")?,
+        "finished_at": time("finished_at")?,
+    });
+    outbox::announce(tx, &outbox::Event { topic: format!("erasure.{}", text("state")?), data }).await
 }
 
 /// Records where the intent stands in the ledger: from here on the request can no longer be taken back.

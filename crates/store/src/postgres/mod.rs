@@ -77,6 +77,13 @@ impl Postgres {
         self.until_it_goes_well(name, IsolationLevel::Serializable, false, operation).await
     }
 
+    pub(crate) async fn write_guarded<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        self.until_it_goes_well(name, IsolationLevel::ReadCommitted, false, operation).await
+    }
+
     pub(crate) async fn read<T, F>(&self, name: &'static str, operation: F) -> Result<T>
     where
         F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,

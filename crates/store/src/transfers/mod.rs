@@ -13,7 +13,7 @@ use model::transfer::TransferState;
 use model::{DataType, Problem, Result, codes};
 
 use crate::value::{Row, json};
-use crate::{Tx, params};
+use crate::{Tx, outbox, params};
 
 pub use items::{Outcome, Retry, mark_sent, reclaim, record, release, retry};
 pub use pages::{Journaled, NewItem, NewPage, PageRow, append_page, last_page, open_pages, undecided};
@@ -109,7 +109,19 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewTransfer) -> Result<()> {
         ],
     )
     .await?;
-    Ok(())
+    announce(tx, &new.id, TransferState::Queued, 1, None).await
+}
+
+/// Tells whoever wants to hear of it in which state a transfer is now.
+async fn announce(
+    tx: &mut Tx<'_>,
+    id: &str,
+    state: TransferState,
+    sequence: u64,
+    reason: Option<&Reason>,
+) -> Result<()> {
+    let data = serde_json::json!({ "id": id, "sequence": sequence, "state": state.name(), "reason": reason });
+    outbox::announce(tx, &outbox::Event { topic: format!("transfer.{}", state.name()), data }).await
 }
 
 /// Returns a transfer.
@@ -136,7 +148,8 @@ pub async fn begin(tx: &mut Tx<'_>, id: &str) -> Result<TransferRow> {
     if row.state == TransferState::Paused || row.state.is_final() {
         return Err(conflict(row.state, "be carried out"));
     }
-    tx.exec("UPDATE transfer SET run = run + 1, state = 'running', reason = NULL WHERE id = $1", params![id]).await?;
+    tx.exec("UPDATE transfer SET run = run + 1 WHERE id = $1", params![id]).await?;
+    set_state(tx, id, TransferState::Running, None, None).await?;
     get(tx, id).await
 }
 
@@ -200,12 +213,20 @@ async fn set_state(
     reason: Option<&Reason>,
     finished_at: Option<Timestamp>,
 ) -> Result<()> {
-    tx.exec(
-        "UPDATE transfer SET state = $2, reason = $3, finished_at = $4 WHERE id = $1",
-        params![id, state.name(), reason.map(json).transpose()?, finished_at],
-    )
-    .await?;
-    Ok(())
+    let changed = tx
+        .query_opt(
+            "UPDATE transfer SET state_before = state, state = $2, reason = $3, finished_at = $4,
+                 changes = changes + CASE WHEN state = $2 THEN 0 ELSE 1 END
+             WHERE id = $1 RETURNING state_before, changes",
+            params![id, state.name(), reason.map(json).transpose()?, finished_at],
+        )
+        .await?;
+    match changed {
+        Some(row) if row.get::<Option<String>>("state_before")?.as_deref() != Some(state.name()) => {
+            announce(tx, id, state, row.get("changes")?, reason).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes sure that `run` is the latest, and returns the state that the transfer is in.

@@ -1,11 +1,14 @@
 //! The queue: one job a subject, leases that run out, and a fence against those who lost theirs.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::bed::{Bed, on_every_database, write};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use model::{Problem, Result, codes};
 use store::Store;
-use store::jobs::{self, Claim, Job, LEASE, Standing};
+use store::jobs::{self, Claim, Job, LEASE, Places, Standing};
 
 on_every_database!(
     urgent_kinds_come_first_and_a_subject_has_one_job,
@@ -14,6 +17,9 @@ on_every_database!(
     a_restarted_worker_takes_up_its_own_work_at_once,
     a_parked_job_waits_until_it_is_asked_for_again,
     workers_hear_of_committed_jobs_only,
+    one_app_with_many_requests_does_not_keep_another_waiting,
+    claimers_side_by_side_take_different_jobs,
+    several_jobs_end_together,
 );
 
 async fn enqueue(store: &Store, kind: &'static str, subject: &'static str) -> String {
@@ -21,8 +27,9 @@ async fn enqueue(store: &Store, kind: &'static str, subject: &'static str) -> St
 }
 
 async fn claim(store: &Store, owner: &str, limit: usize) -> Vec<Job> {
-    let claim = Claim { owner: owner.to_owned(), kinds: vec!["erasure", "transfer"], subject: None, limit };
-    write!(store, |tx| jobs::claim(tx, &claim)).unwrap()
+    let (kinds, busy) = (vec!["erasure", "transfer"], HashMap::new());
+    let claim = Claim { owner: owner.to_owned(), kinds, limit, busy, most: |_| Places::ANY };
+    store.write_guarded("test", move |tx| Box::pin(async move { jobs::claim(tx, &claim).await })).await.unwrap()
 }
 
 async fn complete(store: &Store, job: &Job) -> Result<()> {
@@ -133,4 +140,62 @@ async fn workers_hear_of_committed_jobs_only(bed: Bed) {
     assert!(store.job_enqueued().now_or_never().is_none());
     enqueue(&store, "transfer", "t1").await;
     store.job_enqueued().now_or_never().unwrap();
+}
+
+async fn enqueue_many(store: &Store, app: &'static str, count: usize) {
+    store
+        .write("test", move |tx| {
+            Box::pin(async move {
+                for number in 0..count {
+                    jobs::enqueue_for(tx, "erasure", app, &format!("{app}{number}"), None).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn one_app_with_many_requests_does_not_keep_another_waiting(bed: Bed) {
+    let store = bed.open().await;
+    enqueue_many(&store, "many", 300).await;
+    bed.clock.advance(SignedDuration::from_secs(1));
+    enqueue_many(&store, "few", 1).await;
+    let lanes: Vec<String> = claim(&store, "a", 3).await.into_iter().map(|job| job.lane).collect();
+    assert_eq!(lanes, ["erasure/many", "erasure/few", "erasure/many"]);
+
+    // With one place left, it goes to whom nothing is done for yet.
+    enqueue_many(&store, "new", 1).await;
+    let busy = HashMap::from([("erasure/many".to_owned(), 2)]);
+    let wanted = Claim { owner: "a".to_owned(), kinds: vec!["erasure"], limit: 1, busy, most: |_| Places::ANY };
+    assert_eq!(write!(store, |tx| jobs::claim(tx, &wanted)).unwrap()[0].subject, "new0");
+}
+
+async fn claimers_side_by_side_take_different_jobs(bed: Bed) {
+    let store = bed.open().await;
+    enqueue_many(&store, "a", 60).await;
+    enqueue_many(&store, "b", 60).await;
+    let mut claimed = Vec::new();
+    loop {
+        let round = join_all(["a", "b", "c", "d"].map(|owner| claim(&store, owner, 16))).await.concat();
+        if round.is_empty() {
+            break;
+        }
+        claimed.extend(round.into_iter().map(|job| job.subject));
+    }
+    let distinct: BTreeSet<&String> = claimed.iter().collect();
+    assert_eq!((claimed.len(), distinct.len()), (120, 120));
+}
+
+async fn several_jobs_end_together(bed: Bed) {
+    let store = bed.open().await;
+    enqueue_many(&store, "a", 3).await;
+    let claimed = claim(&store, "a", 3).await;
+    let [ends, asked, lost] = [0, 1, 2].map(|place: usize| claimed[place].clone());
+    write!(store, |tx| jobs::enqueue_for(tx, "erasure", "a", "a1", None)).unwrap();
+    let taken = Job { token: "another's".to_owned(), ..lost.clone() };
+    let all = vec![ends.clone(), asked.clone(), taken];
+    assert_eq!(write!(store, |tx| jobs::complete_all(tx, &all)).unwrap(), [ends.id, asked.id]);
+    let again: Vec<String> = claim(&store, "b", 9).await.into_iter().map(|job| job.subject).collect();
+    assert_eq!(again, [asked.subject], "what was asked for meanwhile runs again, what is another's stays");
 }

@@ -1,7 +1,6 @@
 //! What the store promises, tested on every database it runs on.
 
 mod bed;
-mod crash;
 mod erasures;
 mod inbox;
 mod jobs;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Span;
-use model::world::{App, Client, ColumnRef, Keep, Pkce, SecretRef, System, Table, World};
+use model::erasure::ErasureState;
+use model::transfer::TransferState;
+use model::world::{App, Client, ColumnRef, Keep, Pkce, SecretRef, System, Table, Webhook, World};
 use url::{Host, Url};
 
 /// What is wrong, each with its place.
@@ -41,6 +43,10 @@ pub(super) fn everything(world: &World) -> Vec<String> {
     }
     for item in &world.clients {
         client(item, complaints.at(format!("client {}", item.id)));
+    }
+    names(world.webhooks.iter().map(|webhook| &webhook.name), "webhook", &mut complaints);
+    for item in &world.webhooks {
+        webhook(item, complaints.at(format!("webhook {}", item.name)));
     }
     complaints.found
 }
@@ -167,6 +173,25 @@ fn client(client: &Client, complaints: &mut Complaints) {
     for scope in &client.scopes {
         let known = crate::oauth::KNOWN_SCOPES.iter().any(|(name, _)| name == scope);
         complaints.unless(known, || format!("there is no scope {scope:?}"));
+    }
+}
+
+fn webhook(webhook: &Webhook, complaints: &mut Complaints) {
+    complaints.unless(says_something(&webhook.url.0), || "url is empty".to_owned());
+    complaints.unless(!webhook.secrets.is_empty(), || "it has no secret, and nothing is sent unsigned".to_owned());
+    for secret in &webhook.secrets {
+        complaints.unless(is_reference(secret), || "a secret is written file:PATH or env:NAME".to_owned());
+    }
+    complaints.unless(!webhook.events.is_empty(), || "it names no events".to_owned());
+    for event in &webhook.events {
+        let known = match event.split_once('.') {
+            None => event == "*",
+            Some(("erasure", state)) => state == "*" || state.parse::<ErasureState>().is_ok(),
+            Some(("transfer", state)) => state == "*" || state.parse::<TransferState>().is_ok(),
+            Some(_) => false,
+        };
+        complaints
+            .unless(known, || format!("there is no event {event:?}; there are *, erasure.STATE and transfer.STATE"));
     }
 }
 

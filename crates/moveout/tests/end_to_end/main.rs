@@ -6,4 +6,5 @@ mod demo;
 mod operations;
 mod support;
 mod transfer;
+mod webhook;
 mod work;

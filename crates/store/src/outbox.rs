@@ -61,7 +61,7 @@ pub async fn announce(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
         };
         tx.exec(
             "INSERT INTO outbox (id, webhook, body, created_at, attempts, next_at) VALUES ($1, $2, $3, $4, 0, $4)",
-            params![tx.ambient.id(), &name, &*body, now],
+            params![tx.ambient.id(), &name, body, now],
         )
         .await?;
         jobs::enqueue_for(tx, JOB, &name, &name, None).await?;

@@ -119,7 +119,7 @@ impl<T: Locations> Eraser for ByLocation<T> {
             table.found = table.erased;
             tables.push(table);
         }
-        Ok(Erased { frozen: frozen.clone(), tables, kept: Vec::new() })
+        Ok(Erased { frozen: frozen.clone(), tables, ..Erased::default() })
     }
 
     async fn reread(&self, plan: &Plan, frozen: &Frozen) -> Result<Vec<TableResult>> {

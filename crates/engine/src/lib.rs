@@ -34,12 +34,14 @@ pub struct Engine {
     pub(crate) net: net::Client,
     pub(crate) settings: Arc<Settings>,
     pub(crate) systems: Arc<erasure::Systems>,
+    pub(crate) overload: Arc<erasure::Overload>,
 }
 
 impl Engine {
     /// Creates an engine over an open store.
     pub fn new(store: Store, ambient: Ambient, net: net::Client, settings: Settings) -> Self {
-        Self { store, ambient, net, settings: Arc::new(settings), systems: Arc::default() }
+        let (systems, overload) = (Arc::default(), Arc::default());
+        Self { store, ambient, net, settings: Arc::new(settings), systems, overload }
     }
 
     /// Returns what it knows of the installation.

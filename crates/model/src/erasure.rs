@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Reason;
+use crate::problem::{Code, Reason};
 use crate::transfer::states;
 
 states! {
@@ -125,6 +125,9 @@ pub struct Kept {
     pub law: String,
     /// Until when the last of it is kept, if the rule says.
     pub until: Option<Timestamp>,
+    /// Until when the first of it is kept: rows go one by one, each when its own time is over.
+    #[serde(default)]
+    pub first_until: Option<Timestamp>,
 }
 
 /// What an erasure would do in one table (`erasure plan --json`), in the order in which it would be done.
@@ -216,6 +219,18 @@ pub struct RequestView {
     pub kept: Vec<Kept>,
     /// The signed receipt, once there is one.
     pub receipt: Option<serde_json::Value>,
+    /// When the last of what a ground kept was erased.
+    pub kept_erased_at: Option<Timestamp>,
+    /// The signed receipt of that.
+    pub kept_receipt: Option<serde_json::Value>,
+}
+
+impl RequestView {
+    /// Tells whether the request waits for one reason.
+    pub fn waits_for(&self, code: &Code) -> bool {
+        let code = code.to_string();
+        self.state == ErasureState::Waiting && self.reason.as_ref().is_some_and(|reason| reason.code == code)
+    }
 }
 
 /// One system as the person sees it: without tables and counts.
@@ -244,6 +259,12 @@ pub struct PublicView {
     pub due_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// When the last of what a ground kept was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_erased_at: Option<Timestamp>,
+    /// Until when the person can take it back here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_until: Option<Timestamp>,
     /// The systems.
     pub systems: Vec<PublicSystem>,
     /// What is kept on a ground.
@@ -252,4 +273,44 @@ pub struct PublicView {
     pub backups_until: Option<Timestamp>,
     /// Whom to write to.
     pub contact: Option<String>,
+}
+
+/// What became of the lines of a bulk list: `lines = valid + malformed + blank`, `valid = duplicates + already_handled + queued`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCounts {
+    /// Lines read; in a JSON array, its elements.
+    pub lines: u64,
+    /// Lines that hold an id.
+    pub valid: u64,
+    /// Lines that hold something else.
+    pub malformed: u64,
+    /// Empty lines, and those that name the columns.
+    pub blank: u64,
+    /// Ids that stood on the list before.
+    pub duplicates: u64,
+    /// Ids for which there is a request, open or carried out.
+    pub already_handled: u64,
+    /// Ids that nobody knew: found out when they are processed, so they may be counted as queued too.
+    pub unknown: u64,
+    /// Ids that became a request.
+    pub queued: u64,
+}
+
+/// A line of a list that holds no id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListFault {
+    /// Its number, from 1.
+    pub line: u64,
+    /// What is wrong, without what it holds.
+    pub why: String,
+}
+
+/// An imported list (`erasure import --json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListView {
+    /// The counts.
+    #[serde(flatten)]
+    pub counts: ListCounts,
+    /// The first lines that hold no id.
+    pub faults: Vec<ListFault>,
 }

@@ -30,6 +30,47 @@ impl IdentityKind {
     }
 }
 
+/// How two values of a kind are the same although they are written differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// They are not: a value is what it is, letter by letter.
+    Exact,
+    /// An e-mail address. Domains have no case (RFC 5321 §2.4); local parts may, but no provider in use gives two people
+    /// addresses that differ in case alone. Where a database holds two such rows, both are found, and that blocks as ambiguous.
+    Email,
+    /// A telephone number: `+` and digits (E.164), whatever separates them; `00` in front is `+`. A national number stays
+    /// national, because its country is not known.
+    Phone,
+}
+
+impl Spelling {
+    /// Returns the one spelling that all spellings of a value have in common.
+    pub fn fold(self, value: &str) -> String {
+        match self {
+            Self::Exact => value.to_owned(),
+            Self::Email => value.to_lowercase(),
+            Self::Phone => {
+                let number: String = value.chars().filter(|c| !PHONE_SEPARATORS.contains(c)).collect();
+                number.strip_prefix("00").map_or(number.clone(), |number| format!("+{number}"))
+            }
+        }
+    }
+}
+
+/// What people write between the digits of a telephone number.
+pub const PHONE_SEPARATORS: [char; 7] = [' ', '-', '(', ')', '.', '/', '\u{a0}'];
+
+impl IdentityKind {
+    /// Returns how values of this kind are compared.
+    pub fn spelling(&self) -> Spelling {
+        match self.0.split_once('@').map_or(self.0.as_str(), |(name, _)| name) {
+            "email" => Spelling::Email,
+            "phone" => Spelling::Phone,
+            _ => Spelling::Exact,
+        }
+    }
+}
+
 impl FromStr for IdentityKind {
     type Err = Problem;
 
@@ -94,6 +135,14 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Returns the identity as all its spellings have it in common: two that fold to the same are the same person's.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        Self { kind: self.kind.clone(), value: self.kind.spelling().fold(&self.value) }
+    }
+}
+
 impl FromStr for Identity {
     type Err = Problem;
 
@@ -122,6 +171,20 @@ mod tests {
         assert_eq!(identity.kind.as_str(), "psid@1234");
         assert_eq!(identity.value, "a:b");
         assert_eq!(format!("{identity:?}"), "psid@1234:…");
+    }
+
+    #[test]
+    fn spellings_of_one_address_or_number_fold_to_one() {
+        let table = [
+            ("email:Zoe@Example.ORG", "email:zoe@example.org"),
+            ("phone:0049 (30) 123-45/6", "phone:+4930123456"),
+            ("phone:030 123", "phone:030123"),
+            ("asid:AbC 1", "asid:AbC 1"),
+            ("user:Zoe@X", "user:Zoe@X"),
+        ];
+        for (written, folded) in table {
+            assert_eq!(written.parse::<Identity>().unwrap().folded(), folded.parse().unwrap(), "{written}");
+        }
     }
 
     #[test]

@@ -161,13 +161,16 @@ pub enum StrangerTarget {
     Identity(IdentityKind),
 }
 
+/// Values of key columns of rows by [`key_name`]: text, and for several columns a JSON array of texts.
+pub type Keys = BTreeMap<String, BTreeSet<String>>;
+
 /// Whom a request is about in one system, closed before anything is destroyed. Personal data: stored sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frozen {
     /// The identities of the person, those of the request and those found on their rows.
     pub identities: Vec<Identity>,
-    /// The values of key columns of the person's rows by [`key_name`]: text, and for several columns a JSON array of texts.
-    pub keys: BTreeMap<String, BTreeSet<String>>,
+    /// The values of key columns of the person's rows.
+    pub keys: Keys,
 }
 
 /// What a look into one system found, before anything is destroyed.
@@ -190,4 +193,6 @@ pub struct Erased {
     pub tables: Vec<TableResult>,
     /// What was kept, on which ground, until when.
     pub kept: Vec<Kept>,
+    /// The keys of what was kept, and of the stubs that it refers to: what finds them when their ground is over.
+    pub staying: Keys,
 }

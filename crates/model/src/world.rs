@@ -52,6 +52,9 @@ pub struct App {
     /// What a deletion callback means.
     #[serde(default)]
     pub on_callback: OnCallback,
+    /// For how long a request waits, so that the person can still take it back: `3d`.
+    #[serde(default)]
+    pub cool_off: Option<String>,
     /// Where people write to.
     #[serde(default)]
     pub contact: Option<String>,

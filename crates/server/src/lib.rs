@@ -6,6 +6,7 @@ pub mod listen;
 pub mod oauth;
 pub mod pages;
 pub mod problem;
+mod segment;
 mod serve;
 pub mod shield;
 

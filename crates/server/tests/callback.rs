@@ -29,6 +29,7 @@ impl Answer {
 struct House {
     _folder: tempfile::TempDir,
     engine: Engine,
+    store: Store,
 }
 
 impl House {
@@ -37,12 +38,12 @@ impl House {
         let (ambient, _) = testkit::ambient::ambient();
         let store = Store::open_sqlite(folder.path(), Keys::generate(&ambient), ambient.clone()).await.unwrap();
         let settings = Settings { public_url: "https://moveout.example".to_owned(), data: folder.path().to_owned() };
-        let engine = Engine::new(store, ambient, net::Client::new(net::Policy::operator()), settings);
+        let engine = Engine::new(store.clone(), ambient, net::Client::new(net::Policy::operator()), settings);
         let declared = r#"{"app": [{"name": "shop", "secrets": ["env:S"], "contact": "privacy@shop.example"},
-            {"name": "bare"}]}"#;
+            {"name": "bare"}, {"name": "calm", "secrets": ["env:S"], "cool_off": "3d"}]}"#;
         let resolve = |_: &SecretRef| Ok(SECRET.to_owned());
         world::apply(&engine, serde_json::from_str(declared).unwrap(), &resolve).await.unwrap();
-        Self { _folder: folder, engine }
+        Self { _folder: folder, engine, store }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(header::HeaderName, &str)], body: Vec<u8>) -> Answer {
@@ -142,6 +143,7 @@ async fn bad_input_has_its_own_words_and_code() {
         ("too large", "/callbacks/shop/deletion", FORM, large),
         ("json", "/callbacks/shop/deletion", "application/json", "{}".to_owned()),
         ("multipart", "/callbacks/shop/deletion", "multipart/form-data; boundary=x", String::new()),
+        ("no text", "/callbacks/%ff/deletion", FORM, format!("signed_request={}", signed("1"))),
     ];
     let mut seen = Vec::new();
     for (what, path, kind, body) in table {
@@ -161,9 +163,40 @@ async fn bad_input_has_its_own_words_and_code() {
     too large: 413 "MO-1007" "The body is larger than this door takes" ("this door takes 65536 bytes")
     json: 415 "MO-1008" "This door does not take that content type" ("send application/x-www-form-urlencoded")
     multipart: 415 "MO-1008" "This door does not take that content type" ("send application/x-www-form-urlencoded")
+    no text: 404 "MO-1012" "There is nothing at this address" ("")
     "#);
     let good = house.post("/callbacks/shop/deletion", &format!("signed_request={}", signed("1"))).await;
     assert_eq!(good.status, StatusCode::OK, "the door goes on");
+}
+
+#[tokio::test]
+async fn more_than_can_be_looked_at_is_told_to_come_again() {
+    let house = House::open().await;
+    let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+        INSERT INTO inbox (id, app, door, confirmation_code, payload, received_at)
+        SELECT 'a' || i, 'shop', 'callback', 'c' || i, x'00', 0 FROM n";
+    house.store.write("test.fill", move |tx| Box::pin(async move { tx.exec(fill, &[]).await })).await.unwrap();
+    let body = format!("signed_request={}", signed("10158"));
+    let answer = house.post("/callbacks/shop/deletion", &body).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (StatusCode::TOO_MANY_REQUESTS, "MO-1009"));
+    assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn the_person_takes_a_request_back_while_it_cools_off() {
+    let house = House::open().await;
+    let answer = house.post("/callbacks/calm/deletion", &format!("signed_request={}", signed("10158"))).await.json();
+    let page = format!("/deletion/{}", answer["confirmation_code"].as_str().unwrap());
+    jobs::drain(&house.engine).await.unwrap();
+    let shown = house.get(&page, "text/html").await.body;
+    assert!(shown.contains("Changed your mind?") && shown.contains(&format!("action=\"{page}/cancel\"")), "{shown}");
+    let looked_at = house.get(&format!("{page}/cancel"), "text/html").await;
+    assert_eq!(looked_at.status, StatusCode::METHOD_NOT_ALLOWED, "whoever only looks takes nothing back");
+    assert_eq!(house.post(&format!("{page}/cancel"), "").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(house.get(&page, "application/json").await.json()["state"], "waiting");
+    assert_eq!(house.post(&format!("{page}/cancel"), "sure=yes").await.headers["location"], page);
+    assert_eq!(house.get(&page, "application/json").await.json()["state"], "cancelled");
+    assert_eq!(house.post(&format!("{page}/cancel"), "sure=yes").await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]

@@ -62,6 +62,15 @@ pub async fn take(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// Counts the arrivals that wait to be promoted, up to `most`.
+///
+/// # Errors
+/// A problem of the store.
+pub async fn waiting(tx: &mut Tx<'_>, most: u64) -> Result<u64> {
+    let sql = "SELECT COUNT(*) AS waiting FROM (SELECT 1 AS one FROM inbox WHERE problem IS NULL LIMIT $1) AS some";
+    tx.query_one(sql, params![most]).await?.get("waiting")
+}
+
 /// Puts back an arrival that nothing can be made of, with the reason: it is kept for somebody to look at and not taken again.
 ///
 /// # Errors

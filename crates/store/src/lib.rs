@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod migrations;
 pub mod oauth;
 pub mod outbox;
+pub mod persons;
 pub mod postgres;
 pub mod retention;
 pub mod settings;

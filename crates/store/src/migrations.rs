@@ -17,6 +17,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "system_secrets", include_str!("../migrations/sqlite/0006_system_secrets.sql")),
     (7, "lanes", include_str!("../migrations/sqlite/0007_lanes.sql")),
     (8, "outbox", include_str!("../migrations/sqlite/0008_outbox.sql")),
+    (9, "kept", include_str!("../migrations/sqlite/0009_kept.sql")),
+    (10, "lists", include_str!("../migrations/sqlite/0010_lists.sql")),
+    (11, "cool_off", include_str!("../migrations/sqlite/0011_cool_off.sql")),
+    (12, "identity_map", include_str!("../migrations/sqlite/0012_identity_map.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";

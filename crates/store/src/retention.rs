@@ -58,10 +58,11 @@ const NOTHING: &str = "nothing";
 const RUNS: &str = "as long as the store";
 const OPERATES: &str = "operating the installation";
 const WINDOW: &str = "the replay window after the end: the longest declared `backups_kept`, at least 90 days";
-const YEARS: &str = "3 years after the end";
+const YEARS: &str = "3 years after the end, that of kept rows included";
 const PROOF: &str = "showing that the request was answered, while claims can be raised";
 const JOURNAL: &str = "90 days after the end";
 const ACCOUNTABLE: &str = "telling people what became of their items, and retrying some";
+const ACCOUNTABLE_LIST: &str = "going on with an import that broke off";
 const OWNED: &str = "as long as the account holds it";
 const SERVICE: &str = "it is what the person asked us to hold";
 
@@ -94,6 +95,12 @@ pub const LINES: &[Line] = &[
         After::Days(30),
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE problem IS NOT NULL AND received_at < $1 LIMIT $2)",
     ),
+    kept(
+        "person_identity",
+        "the person's identities, sealed, and keyed digests of them",
+        "until the person is erased, or the app says that they are gone",
+        "finding everything of a person who asks by one of them",
+    ),
     kept("ledger_head", NOTHING, RUNS, OPERATES),
     kept(
         "ledger_leaf",
@@ -103,10 +110,22 @@ pub const LINES: &[Line] = &[
     ),
     kept("ledger_node", NOTHING, "for ever", "proofs"),
     swept(
-        kept("erasure_person", "keyed digests of the person's identities", WINDOW, "recognising a repeated request"),
+        kept(
+            "erasure_person",
+            "keyed digests of the person's identities",
+            "the replay window after the end; where a ground keeps rows, after that",
+            "recognising a repeated request, and telling what is kept",
+        ),
         After::ReplayWindow,
-        "DELETE FROM erasure_person WHERE erasure IN (SELECT e.id FROM erasure e WHERE e.finished_at < $1
+        "DELETE FROM erasure_person WHERE erasure IN (SELECT e.id FROM erasure e WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
+             AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id)
              AND EXISTS (SELECT 1 FROM erasure_person p WHERE p.erasure = e.id) LIMIT $2)",
+    ),
+    kept(
+        "erasure_kept",
+        "keys of the rows that a ground keeps, sealed",
+        "until the ground is over and they are erased",
+        "erasing them then",
     ),
     swept(
         kept(
@@ -117,7 +136,7 @@ pub const LINES: &[Line] = &[
         ),
         After::ReplayWindow,
         "UPDATE erasure_system SET frozen = NULL WHERE frozen IS NOT NULL
-             AND erasure IN (SELECT e.id FROM erasure e WHERE e.finished_at < $1
+             AND erasure IN (SELECT e.id FROM erasure e WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
                  AND EXISTS (SELECT 1 FROM erasure_system s WHERE s.erasure = e.id AND s.frozen IS NOT NULL) LIMIT $2)",
     ),
     swept(
@@ -134,18 +153,33 @@ pub const LINES: &[Line] = &[
     swept(
         kept("erasure_code", "confirmation codes", YEARS, PROOF),
         After::Days(3 * 365),
-        "DELETE FROM erasure_code WHERE code IN (SELECT c.code FROM erasure_code c JOIN erasure e ON e.id = c.erasure WHERE e.finished_at < $1 LIMIT $2)",
+        "DELETE FROM erasure_code WHERE code IN (SELECT c.code FROM erasure_code c JOIN erasure e ON e.id = c.erasure
+             WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
+             AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id) LIMIT $2)",
     ),
     swept(
         kept("erasure_system", "how many rows were found and erased", YEARS, PROOF),
         After::Days(3 * 365),
-        "DELETE FROM erasure_system WHERE erasure IN (SELECT e.id FROM erasure e WHERE e.finished_at < $1
+        "DELETE FROM erasure_system WHERE erasure IN (SELECT e.id FROM erasure e WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
+             AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id)
              AND EXISTS (SELECT 1 FROM erasure_system s WHERE s.erasure = e.id) LIMIT $2)",
     ),
     swept(
         kept("erasure", "the request's course and its receipt", YEARS, PROOF),
         After::Days(3 * 365),
-        "DELETE FROM erasure WHERE id IN (SELECT id FROM erasure WHERE finished_at < $1 LIMIT $2)",
+        "DELETE FROM erasure WHERE id IN (SELECT e.id FROM erasure e WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
+             AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id) LIMIT $2)",
+    ),
+    swept(
+        kept("erasure_list_id", "keyed digests of the ids on a list", "until the list is imported", ACCOUNTABLE_LIST),
+        After::Days(90),
+        "DELETE FROM erasure_list_id WHERE (list, digest) IN (SELECT i.list, i.digest FROM erasure_list_id i
+             LEFT JOIN erasure_list l ON l.id = i.list WHERE l.id IS NULL OR l.started_at < $1 LIMIT $2)",
+    ),
+    swept(
+        kept("erasure_list", "counts, and a fingerprint of the file", "90 days after it was imported", ACCOUNTABLE_LIST),
+        After::Days(90),
+        "DELETE FROM erasure_list WHERE id IN (SELECT id FROM erasure_list WHERE started_at < $1 LIMIT $2)",
     ),
     swept(
         kept("transfer_item", "the source's ids of items, and what became of each", JOURNAL, ACCOUNTABLE),

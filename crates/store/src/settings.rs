@@ -13,6 +13,15 @@ pub async fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>> {
     row.map(|row| row.get("value")).transpose()
 }
 
+/// Removes a setting.
+///
+/// # Errors
+/// A problem of the store.
+pub async fn remove(tx: &mut Tx<'_>, name: &str) -> Result<()> {
+    tx.exec("DELETE FROM setting WHERE name = $1", params![name]).await?;
+    Ok(())
+}
+
 /// Sets a setting.
 ///
 /// # Errors

@@ -13,6 +13,8 @@ const SEEDS: &[&str] = &[
     r#"{"@type":"GenericPayload","schemaSource":"x","apiVersion":"0.1.0","payload":{"@type":"Photo","schemaSource":"x","fetchableUrl":null,"title":"t","description":"d","mediaType":"image/png","albumId":"a","dataId":"1"}}"#,
     "multipart/related; boundary=\"a b\\\"c\"; type=application/json",
     "{ url: 'https://a.example/d', confirmation_code: 'abc' }",
+    "\u{feff}name;user_id\n\"Zoe; A\";1001\n=\"1002\"\n1.02E+16,,\n",
+    r#"["1001", 1002, {"user_id": "1003", "x": [1, {"]": "\"" }]}, 1e16]"#,
     "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
     "msg_p5jXN8AQM9LWM0D4loKWxJek\n1614265330\nv1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= v1a,AAAA\n{\"test\": 2432232314}",
 ];
@@ -45,5 +47,6 @@ proptest! {
         soup::dtp(&data);
         soup::callback(&data);
         soup::webhook(&data);
+        soup::id_list(&data);
     }
 }

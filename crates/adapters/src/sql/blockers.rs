@@ -6,6 +6,7 @@ use model::plan::StrangerTarget;
 use model::{Problem, Result, codes};
 
 use super::look::Look;
+use super::spelling;
 use super::statement::{self, Column, Purpose, Statement};
 
 /// Finds everything that stands in the way.
@@ -60,17 +61,19 @@ pub(super) async fn strangers(look: &mut Look<'_>) -> Result<Vec<Problem>> {
     for stranger in &look.plan.strangers {
         let columns: Vec<Column> =
             stranger.columns.iter().map(|(name, sql_type)| Column::named(name, sql_type)).collect();
-        let values: Vec<&str> = match &stranger.target {
-            StrangerTarget::Rows(name) => {
-                look.frozen.keys.get(name).into_iter().flatten().map(String::as_str).collect()
-            }
-            StrangerTarget::Identity(kind) => {
-                look.frozen.identities.iter().filter(|known| known.kind == *kind).map(|known| &*known.value).collect()
-            }
-        };
         let dialect = look.connection.dialect();
         let mut lists = Vec::new();
-        let Some(condition) = dialect.matches(&columns, &mut values.into_iter(), &mut lists) else { continue };
+        let condition = match (&stranger.target, columns.as_slice()) {
+            (StrangerTarget::Rows(name), _) => {
+                let mut values = look.frozen.keys.get(name).into_iter().flatten().map(String::as_str);
+                dialect.matches(&columns, &mut values, &mut lists)
+            }
+            (StrangerTarget::Identity(kind), [column]) => {
+                spelling::matches(dialect, column, kind, &look.frozen.identities, &mut lists)
+            }
+            (StrangerTarget::Identity(_), _) => None,
+        };
+        let Some(condition) = condition else { continue };
         let step = look.plan.steps.iter().position(|step| step.table == stranger.table);
         // Within the map, rows that go anyway are no strangers.
         let (shown, known) = match step {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::Result;
 use model::erasure::{Kept, TableResult};
-use model::plan::{Action, Erased, Step};
+use model::plan::{Action, Erased, Keys, Redaction, Step, key_name};
 use model::world::{Keep, OnErase};
 
 use super::look::{Look, Row, Rows};
@@ -35,8 +35,8 @@ pub(super) async fn carry_out(mut look: Look<'_>) -> Result<Erased> {
     for (index, step) in plan.steps.iter().enumerate() {
         let result = match &step.action {
             Action::Delete => look.delete_all(index).await?,
-            Action::Keep(keep) => look.keep(index, keep, &mut erased.kept).await?,
-            Action::DeleteOrStub => look.delete_or_stub(index, &mut erased.kept).await?,
+            Action::Keep(keep) => look.keep(index, keep, &mut erased).await?,
+            Action::DeleteOrStub => look.delete_or_stub(index, &mut erased).await?,
         };
         erased.tables.push(result);
     }
@@ -88,7 +88,7 @@ impl Look<'_> {
     }
 
     /// Redacts what the ground keeps, and deletes what it no longer does.
-    async fn keep(&mut self, index: usize, keep: &Keep, said: &mut Vec<Kept>) -> Result<TableResult> {
+    async fn keep(&mut self, index: usize, keep: &Keep, said: &mut Erased) -> Result<TableResult> {
         let step = &self.plan.steps[index];
         let kept = locators(&self.rows[index], Row::is_kept);
         let open = locators(&self.rows[index], |row| row.is_kept() && !row.redacted);
@@ -96,12 +96,14 @@ impl Look<'_> {
         self.redact(step, &open).await?;
         let erased = self.delete(step, &over).await?;
         if !kept.is_empty() {
-            let untils: Option<Vec<_>> = kept.iter().map(|row| self.rows[index][row].until).collect();
-            said.push(Kept {
+            let untils = || kept.iter().map(|row| self.rows[index][row].until);
+            note_keys(step, &self.rows[index], &kept, &mut said.staying);
+            said.kept.push(Kept {
                 what: format!("{}: {}", step.table, keep.columns.join(", ")),
                 ground: keep.ground.clone(),
                 law: keep.law.clone(),
-                until: untils.and_then(|untils| untils.into_iter().max()),
+                until: untils().collect::<Option<Vec<_>>>().and_then(|untils| untils.into_iter().max()),
+                first_until: untils().flatten().min(),
             });
         }
         Ok(TableResult {
@@ -114,7 +116,7 @@ impl Look<'_> {
     }
 
     /// Leaves a stub of its key alone where a row that stays refers to it, and deletes the rest.
-    async fn delete_or_stub(&mut self, index: usize, said: &mut Vec<Kept>) -> Result<TableResult> {
+    async fn delete_or_stub(&mut self, index: usize, said: &mut Erased) -> Result<TableResult> {
         let step = &self.plan.steps[index];
         let held = self.held(index).await?;
         let rows = &self.rows[index];
@@ -125,7 +127,8 @@ impl Look<'_> {
         self.redact(step, &open).await?;
         let erased = self.delete(step, &gone).await? + emptied;
         if !held.by_kept.is_empty() {
-            said.extend(stubs(step, said));
+            note_keys(step, &self.rows[index], &held.by_kept, &mut said.staying);
+            said.kept.extend(stubs(step, &said.kept));
         }
         Ok(TableResult {
             name: step.table.clone(),
@@ -137,12 +140,22 @@ impl Look<'_> {
     }
 }
 
+/// Notes the keys of rows that stay, as far as a redaction leaves them: any other value may be somebody else's by the
+/// time that the ground is over.
+fn note_keys(step: &Step, rows: &Rows, staying: &BTreeSet<String>, keys: &mut Keys) {
+    let stays = |name: &String| step.columns.get(name).is_some_and(|column| column.redaction == Redaction::Stay);
+    for (place, key) in step.keys.iter().enumerate().filter(|(_, key)| key.iter().all(stays)) {
+        let values = staying.iter().filter_map(|locator| rows.get(locator)?.keys.get(place)?.clone());
+        keys.entry(key_name(&step.table, key)).or_default().extend(values);
+    }
+}
+
 /// Says that stubs stay, once for every ground that rows referring to them are kept on.
 fn stubs(step: &Step, said: &[Kept]) -> Vec<Kept> {
     let mut stubs: Vec<Kept> = Vec::new();
     for keep in step.holders.iter().filter_map(|holder| holder.keep.as_ref()) {
         let same = |kept: &&Kept| kept.ground == keep.ground && kept.law == keep.law;
-        let until = said.iter().find(same).and_then(|kept| kept.until);
+        let holding = said.iter().find(same);
         if !stubs.iter().any(|kept| same(&kept)) {
             stubs.push(Kept {
                 what: format!(
@@ -152,7 +165,8 @@ fn stubs(step: &Step, said: &[Kept]) -> Vec<Kept> {
                 ),
                 ground: keep.ground.clone(),
                 law: keep.law.clone(),
-                until,
+                until: holding.and_then(|kept| kept.until),
+                first_until: holding.and_then(|kept| kept.first_until),
             });
         }
     }

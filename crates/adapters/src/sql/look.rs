@@ -12,7 +12,7 @@ use model::world::OnErase;
 use model::{Identity, Problem, Result, codes};
 
 use super::select::Found;
-use super::{Connection, encode, statement};
+use super::{Connection, encode, spelling, statement};
 
 /// How many rows of one system a request may touch: they are held in memory, and locked, until the transaction ends.
 pub(super) const MAX_ROWS: usize = 250_000;
@@ -168,11 +168,12 @@ impl<'a> Look<'a> {
         let mut known = 0;
         let mut conditions = Vec::new();
         for (name, kind) in &step.identity {
-            let values: Vec<&str> =
-                self.frozen.identities.iter().filter(|found| found.kind == *kind).map(|found| &*found.value).collect();
-            known += values.len();
-            let columns = statement::columns(step, std::slice::from_ref(name));
-            conditions.extend(self.connection.dialect().matches(&columns, &mut values.into_iter(), lists));
+            let identities = &self.frozen.identities;
+            known += identities.iter().filter(|found| found.kind == *kind).count();
+            for column in statement::columns(step, std::slice::from_ref(name)) {
+                let dialect = self.connection.dialect();
+                conditions.extend(spelling::matches(dialect, &column, kind, identities, lists));
+            }
         }
         if !step.identity.is_empty() {
             for key in &step.keys {
@@ -194,13 +195,16 @@ impl<'a> Look<'a> {
             conditions.extend(self.matches(step, &reference.columns, values, lists));
         }
         let redacted = statement::is_redacted(self.connection.dialect(), step);
+        // Where a ground covers every column, there is nothing to recognise a kept row by but its key.
+        let recognisable = redacted.is_some() || matches!(step.action, Action::Keep(_));
         let earlier = self.asked.keys.get(&key_name(&step.table, &step.primary_key));
-        if let (Some(redacted), Some(values)) = (redacted, earlier)
-            && step.action != Action::Delete
-        {
+        if let Some(values) = earlier.filter(|_| recognisable && step.action != Action::Delete) {
             known += values.len();
             let found = self.matches(step, &step.primary_key, values, lists);
-            conditions.extend(found.map(|found| format!("({redacted} AND {found})")));
+            conditions.extend(found.map(|found| match redacted {
+                Some(redacted) => format!("({redacted} AND {found})"),
+                None => found,
+            }));
         }
         (known, any(conditions))
     }

@@ -8,6 +8,7 @@ mod erase;
 mod look;
 mod retention;
 mod select;
+mod spelling;
 mod statement;
 mod tally;
 
@@ -47,6 +48,11 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// Writes an expression as text, the same for equal values in any column.
     fn text(&self, expression: &str) -> String;
+
+    /// Writes a column as an argument of a function of texts, so that an index on that function of the column serves.
+    fn argument(&self, column: &str) -> String {
+        self.text(column)
+    }
 
     /// What finds a row of a table without a primary key again, within one transaction; `None` if columns of the table
     /// hide it.

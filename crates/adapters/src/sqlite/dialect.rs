@@ -67,6 +67,11 @@ impl Dialect for SqliteDialect {
         )
     }
 
+    fn argument(&self, column: &str) -> String {
+        // Functions of texts take every storage class for its text.
+        column.to_owned()
+    }
+
     fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Option<Column> {
         // A table may have a column of one of these names, hardly of all three.
         let name = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name))?;

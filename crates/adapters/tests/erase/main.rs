@@ -33,6 +33,7 @@ play! {
         a_refusal_rolls_back_and_a_second_try_completes, children_are_found_when_the_person_is_gone,
         rows_added_meanwhile_are_found_by_reading_again;
     scenes: rows_that_refer_to_their_own_table, tables_in_a_circle, odd_names, keys_of_several_columns_and_types,
-        a_login_leads_to_its_person, blanks_do_not_collide, a_key_given_away_again_blocks, an_identity_is_matched_as_written;
+        a_login_leads_to_its_person, blanks_do_not_collide, a_key_given_away_again_blocks, an_identity_is_matched_as_written,
+        addresses_and_numbers_are_matched_however_they_are_written;
     properties: nothing_of_others_is_touched;
 }

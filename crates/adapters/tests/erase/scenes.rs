@@ -186,3 +186,29 @@ pub async fn an_identity_is_matched_as_written(db: Database) {
     }
     assert_eq!(db.forget(&map, &["asid:7"]).await.of("users"), (1, 1, 0, 0));
 }
+
+pub async fn addresses_and_numbers_are_matched_however_they_are_written(db: Database) {
+    db.run(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(80), mobile TEXT);
+         CREATE TABLE letters (address TEXT, sent TEXT);
+         INSERT INTO users VALUES (1, 'Zoe@Example.org', '0049 (30) 12-34'), (2, 'zoe@example.com', '030 1234'),
+            (3, 'eve@example.org', NULL), (4, 'Eve@example.org', NULL);
+         INSERT INTO letters VALUES ('ZOE@example.ORG', 'a'), ('joe@example.org', 'b');",
+    )
+    .await;
+    let map = json!([
+        { "name": "users", "identity": { "email": "email", "mobile": "phone" } },
+        { "name": "letters", "identity": { "address": "email" }, "owner": { "address": "users.email" } },
+    ]);
+    let blockers = db.blockers(&map, &["email:eve@example.org"]).await;
+    assert!(blockers.iter().any(|words| words.contains("2 rows of users")), "{blockers:?}");
+    let plan = db.plan(&map).await.unwrap();
+    for other in ["phone:301234", "phone:+49301235", "phone:+4930 1234 5", "email:zoe@example.net"] {
+        let survey = db.eraser().await.survey(&plan, &parse(&[other])).await.unwrap();
+        assert_eq!(survey.tables.iter().map(|table| table.found).sum::<u64>(), 0, "{other}");
+    }
+    let outcome = db.forget(&map, &["phone:+49 30 1234"]).await;
+    assert_eq!((outcome.of("users"), outcome.of("letters")), ((1, 1, 0, 0), (1, 1, 0, 0)));
+    assert_eq!(db.rows("SELECT id FROM users ORDER BY id").await, ["2", "3", "4"]);
+    assert_eq!(db.rows("SELECT sent FROM letters").await, ["b"]);
+}

@@ -6,10 +6,10 @@ use adapters::Eraser;
 use model::erasure::{ErasureState, SystemState};
 use model::plan::{Frozen, Plan};
 use model::{Problem, Result, codes};
-use store::erasures::{self, Request, SystemRow};
+use store::erasures::{self, KeptRow, Request, SystemRow};
 
 use super::job::{Halt, Run};
-use super::{systems, tables};
+use super::{kept, stop, systems, tables};
 use crate::world;
 
 /// How often a system is erased before rows that come back block the request: writers may add rows between erasing and reading.
@@ -59,16 +59,26 @@ impl<'a> Work<'a> {
     }
 
     async fn erase(&mut self) -> Result<(), Halt> {
+        stop::ensure_going(self.run.engine).await.map_err(|problem| match problem.is(&codes::erasure::STOPPED) {
+            true => Halt::Stopped(problem),
+            false => Halt::Store(problem),
+        })?;
         let erased = self.eraser.erase(&self.plan, &self.frozen).await.map_err(|problem| self.failed(problem))?;
         self.row.tables = tables::after_erase(&self.row.tables, &erased.tables, self.run.engine.ambient.now());
-        if !erased.kept.is_empty() {
-            self.row.kept = erased.kept;
-        }
+        self.row.kept = erased.kept;
         self.frozen = erased.frozen;
         let (id, row, frozen) = (self.run.job.subject.clone(), self.row.clone(), self.frozen.clone());
+        let left = KeptRow {
+            erasure: id.clone(),
+            system: row.name.clone(),
+            keys: erased.staying,
+            next_at: kept::first(&row.kept),
+            intent: None,
+        };
         let record = self.run.write("erasure.erased", move |tx| {
             Box::pin(async move {
                 erasures::freeze_keys(tx, &id, &row.name, &frozen).await?;
+                erasures::put_kept(tx, &left).await?;
                 erasures::put_system(tx, &id, &row).await
             })
         });

@@ -9,7 +9,7 @@ use model::problem::Reason;
 use model::{Code, Identity, IdentityKind, Problem, Result, Verdict, codes};
 use store::world::System;
 
-use super::{plan, systems};
+use super::{people, plan, systems};
 use crate::{Engine, world};
 
 /// How often identities may lead on to further systems before we stop believing that they are one person's.
@@ -70,36 +70,55 @@ impl Findings {
         self.blockers.iter().chain(self.looks.iter().flat_map(|look| &look.blockers))
     }
 
+    /// Takes a problem of the identity map for what stands in the way, and hands on one of our store.
+    fn stand(&mut self, problem: Problem) -> Result<()> {
+        if !problem.is(&codes::erasure::AMBIGUOUS) {
+            return Err(problem);
+        }
+        let reason = problem.reason();
+        if !self.blockers.contains(&reason) {
+            self.blockers.push(reason);
+        }
+        Ok(())
+    }
+
     fn block(&mut self, code: &'static Code, detail: impl Into<String>) {
         self.blockers.push(Problem::new(code, detail).reason());
     }
 }
 
-/// Looks for a person in every system of an app, without changing anything.
+/// Looks for a person in every system of an app, without changing anything. Of a `closed` set not every kind needs a column:
+/// the system that taught it may have been taken out since.
 ///
 /// # Errors
 /// What our own store says; what the systems say is in the findings.
-pub(super) async fn resolve(engine: &Engine, app: &str, requested: &[Identity]) -> Result<Findings> {
+pub(super) async fn resolve(engine: &Engine, app: &str, requested: &[Identity], closed: bool) -> Result<Findings> {
     let systems = world::systems_of(engine, app).await?;
     let mut findings = Findings { looks: Vec::new(), identities: requested.to_vec(), blockers: Vec::new() };
     if systems.is_empty() {
         findings.block(&codes::erasure::NO_SYSTEMS, format!("the app {app} has none"));
         return Ok(findings);
     }
-    for kind in unmapped_kinds(&systems, requested) {
+    let mut known: BTreeSet<Identity> = requested.iter().cloned().collect();
+    // Whom the map knows is looked for by what it knows.
+    if let Err(problem) = people::widen(engine, app, &mut known).await {
+        findings.stand(problem)?;
+    }
+    let lead_nowhere = requested.iter().filter(|_| !closed && known.len() <= requested.len());
+    for kind in unmapped_kinds(&systems, lead_nowhere) {
         findings.block(&codes::erasure::IDENTITY_UNMAPPED, format!("no column or location is mapped to {kind}"));
     }
     for system in &systems {
         findings.looks.push(look(engine, system).await);
     }
-    close(&mut findings).await;
+    close(engine, app, &mut findings).await?;
     Ok(findings)
 }
 
 /// Returns the kinds that were asked for and that lead to nothing in any system.
-fn unmapped_kinds(systems: &[System], requested: &[Identity]) -> BTreeSet<IdentityKind> {
+fn unmapped_kinds<'a>(systems: &[System], requested: impl Iterator<Item = &'a Identity>) -> BTreeSet<IdentityKind> {
     let mapped: BTreeSet<&IdentityKind> = systems.iter().flat_map(|system| system.declared.identities()).collect();
-    requested.iter().map(|identity| identity.kind.clone()).filter(|kind| !mapped.contains(kind)).collect()
+    requested.map(|identity| identity.kind.clone()).filter(|kind| !mapped.contains(kind)).collect()
 }
 
 /// Opens a system, reads its catalogue and plans.
@@ -123,7 +142,11 @@ async fn look(engine: &Engine, system: &System) -> Look {
     look
 }
 
-async fn open_and_plan(engine: &Engine, system: &System) -> Result<(Arc<dyn Eraser>, Result<Plan, Vec<Reason>>)> {
+/// Opens a system and plans what is to be done there, by the map and the catalogue of today.
+pub(super) async fn open_and_plan(
+    engine: &Engine,
+    system: &System,
+) -> Result<(Arc<dyn Eraser>, Result<Plan, Vec<Reason>>)> {
     let opened = systems::open(engine, system).await?;
     let catalog = opened.catalog().await?;
     let planned = plan::plan(&catalog, &system.declared.tables);
@@ -142,11 +165,13 @@ pub async fn check_system(engine: &Engine, system: &System) -> Result<(), Vec<Re
     plan.map(drop)
 }
 
-/// Surveys until the set of identities is closed over all systems.
-async fn close(findings: &mut Findings) {
+/// Surveys until the set of identities is closed over all systems and the identity map.
+async fn close(engine: &Engine, app: &str, findings: &mut Findings) -> Result<()> {
     let mut known: BTreeSet<Identity> = findings.identities.iter().cloned().collect();
     let mut closed = false;
+    let mut ambiguous = None;
     for _ in 0..ROUNDS {
+        ambiguous = people::widen(engine, app, &mut known).await.err();
         let before = known.len();
         for look in findings.looks.iter_mut().filter(|look| look.is_open()) {
             survey(look, &mut known).await;
@@ -156,6 +181,9 @@ async fn close(findings: &mut Findings) {
             break;
         }
     }
+    if let Some(problem) = ambiguous {
+        findings.stand(problem)?;
+    }
     if !closed {
         findings.block(&codes::erasure::IDENTITIES_GROW, format!("after {ROUNDS} rounds there were still new ones"));
     }
@@ -163,6 +191,7 @@ async fn close(findings: &mut Findings) {
     for look in &mut findings.looks {
         look.blockers.append(&mut look.survey.blockers);
     }
+    Ok(())
 }
 
 /// Surveys one system for what is known by now, unless it was asked that already. What it learns joins the known.

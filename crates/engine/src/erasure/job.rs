@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use model::erasure::{ErasureState, SystemState};
 use model::plan::Frozen;
 use model::problem::Reason;
@@ -10,7 +11,7 @@ use store::erasures::{self, Request, SystemRow};
 use store::{Tx, jobs};
 
 use super::identity::{self, Findings, Look};
-use super::{JOB, erase, last_look, receipt, tables};
+use super::{JOB, erase, last_look, receipt, stop, tables};
 use crate::Engine;
 use crate::jobs::{Handler, Job, Outcome};
 
@@ -24,8 +25,13 @@ impl Handler for ErasureJob {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Outcome> {
-        while step(engine, job).await? == Step::More {}
-        Ok(Outcome::Done)
+        loop {
+            match step(engine, job).await? {
+                Step::More => {}
+                Step::Rest => return Ok(Outcome::Done),
+                Step::Later(at) => return Ok(Outcome::Again(at.duration_since(engine.ambient.now()))),
+            }
+        }
     }
 
     async fn parked(&self, engine: &Engine, job: &Job, reason: &Reason) -> Result<()> {
@@ -43,9 +49,9 @@ impl Handler for ErasureJob {
     }
 }
 
-/// Asks for the work on a request, in turn with those of other apps.
-pub(super) async fn enqueue(tx: &mut Tx<'_>, app: &str, id: &str) -> Result<()> {
-    jobs::enqueue_for(tx, JOB, app, id, None).await.map(drop)
+/// Asks for the work on a request, from `at` on (now if unsaid), in turn with those of other apps.
+pub(super) async fn enqueue(tx: &mut Tx<'_>, app: &str, id: &str, at: Option<Timestamp>) -> Result<()> {
+    jobs::enqueue_for(tx, JOB, app, id, at).await.map(drop)
 }
 
 /// One run of a job. Its writes begin by making sure that the lease is still ours.
@@ -70,6 +76,9 @@ impl Run<'_> {
             .write(name, move |tx| {
                 Box::pin(async move {
                     jobs::hold(tx, &job).await?;
+                    if erasures::is_paused(tx, &job.subject).await? {
+                        return Err(Problem::new(&codes::erasure::STATE_CONFLICT, "somebody paused it"));
+                    }
                     operation(tx).await
                 })
             })
@@ -84,6 +93,8 @@ pub enum Step {
     More,
     /// The request has ended, or waits for somebody.
     Rest,
+    /// There is nothing to do before this instant.
+    Later(Timestamp),
 }
 
 /// What keeps a request from going on.
@@ -94,6 +105,8 @@ pub(super) enum Halt {
     Away(String, Problem),
     /// A safety rule struck in the system of this name.
     Blocked(String, Reason),
+    /// Everything is stopped.
+    Stopped(Problem),
 }
 
 impl From<Problem> for Halt {
@@ -119,6 +132,9 @@ impl Halt {
 pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
     let run = &Run { engine, job };
     let Some((request, systems)) = load(engine, &job.subject).await? else { return Ok(Step::Rest) };
+    if let Some(later) = cools_off(&request, engine.ambient.now()) {
+        return Ok(Step::Later(later));
+    }
     if !is_workable(&request) {
         return Ok(Step::Rest);
     }
@@ -135,7 +151,8 @@ pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
     };
     match taken {
         Ok(()) => Ok(Step::More),
-        // Somebody took it back while this step was under way; nothing of the step is kept.
+        Err(Halt::Stopped(problem)) => stop::rest(run, &problem).await,
+        // Somebody took it back or paused it while this step was under way; nothing of the step is kept.
         Err(Halt::Store(problem)) if problem.is(&codes::erasure::STATE_CONFLICT) => Ok(Step::Rest),
         Err(Halt::Store(problem)) => Err(problem),
         Err(Halt::Away(name, problem)) => {
@@ -163,11 +180,18 @@ async fn load(engine: &Engine, id: &str) -> Result<Option<(Request, Vec<SystemRo
         .await
 }
 
+/// Returns until when a request waits so that the person can take it back.
+fn cools_off(request: &Request, now: Timestamp) -> Option<Timestamp> {
+    request.not_before.filter(|at| request.state == ErasureState::Waiting && *at > now)
+}
+
 /// Tells whether a worker may go on: not with what has ended, is blocked or paused, or waits for a person.
 fn is_workable(request: &Request) -> bool {
     match request.state {
         ErasureState::Received | ErasureState::Running => true,
-        ErasureState::Waiting => request.reason.as_ref().is_none_or(|reason| reason.verdict == Verdict::Retry),
+        ErasureState::Waiting => request.reason.as_ref().is_none_or(|reason| {
+            reason.verdict == Verdict::Retry || reason.code == codes::erasure::COOLING_OFF.to_string()
+        }),
         _ => false,
     }
 }
@@ -185,7 +209,7 @@ async fn resolve(run: &Run<'_>, request: &Request, before: &[SystemRow]) -> Resu
         .store
         .read("erasure.identities", move |tx| Box::pin(async move { erasures::identities(tx, &id).await }))
         .await?;
-    let mut findings = identity::resolve(run.engine, &request.app, &requested).await?;
+    let mut findings = identity::resolve(run.engine, &request.app, &requested, request.frozen).await?;
     if findings.is_blocked() {
         return Ok(record_blocked(run, request, before, &findings).await?);
     }

@@ -8,11 +8,23 @@ use store::erasures::{self, Request, SystemRow};
 use store::world::System;
 
 use super::job::{Halt, Run};
+use super::recall::{self, Recalled};
 use super::{receipt, systems};
 use crate::world;
 
 /// How often finished systems are taken up again before rows that come back block the request.
 const ROUNDS: u64 = 3;
+
+/// What the last look found out.
+#[derive(Clone)]
+pub(super) struct LastLook {
+    /// How many codes led to the request when it began.
+    pub codes: u64,
+    /// The finished systems that are no longer declared, so that nobody could look.
+    pub gone: Vec<String>,
+    /// What earlier requests of the person left on a ground.
+    pub recalled: Vec<Recalled>,
+}
 
 /// A finished system that holds rows of the person again, and the evidence.
 #[derive(Clone)]
@@ -32,13 +44,19 @@ pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[System
     let declared = world::systems_of(run.engine, &request.app).await?;
     let mut unclear = Vec::new();
     for row in systems {
-        // What was finished and is no longer declared cannot be looked at, and is no place of the app's data any more.
+        // What was finished and is no longer declared cannot be looked at: the receipt says so.
         let Some(system) = declared.iter().find(|system| system.declared.name == row.name) else { continue };
         if let Some(evidence) = look(run, row, system, &identities).await? {
             unclear.push(Unclear { row: row.clone(), evidence });
         }
     }
-    if unclear.is_empty() { receipt::conclude(run, request, systems, codes).await } else { take_up(run, unclear).await }
+    if !unclear.is_empty() {
+        return take_up(run, unclear).await;
+    }
+    let recalled = recall::recall(run, request, &identities, &declared).await?;
+    let gone = systems.iter().map(|row| row.name.clone());
+    let gone = gone.filter(|name| declared.iter().all(|system| system.declared.name != *name)).collect();
+    receipt::conclude(run, request, systems, LastLook { codes, gone, recalled }).await
 }
 
 /// Reads a finished system again by all that is known of the person by now, and tells what it holds of them.

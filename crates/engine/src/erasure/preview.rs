@@ -13,7 +13,7 @@ use crate::{Engine, world};
 /// `MO-1006` for an unknown app; what the systems say is in the view.
 pub async fn preview(engine: &Engine, app: &str, identities: &[Identity]) -> Result<PlanView> {
     let app = world::app(engine, app).await?.declared.name;
-    let findings = identity::resolve(engine, &app, identities).await?;
+    let findings = identity::resolve(engine, &app, identities, false).await?;
     let systems: Vec<PlannedSystem> = findings.looks.iter().map(system).collect();
     Ok(PlanView {
         app,

@@ -1,15 +1,16 @@
 //! What is written into the ledger of a request: the intent before anything is destroyed, the result with its receipt at the end.
 
 use jiff::Timestamp;
-use model::Result;
 use model::erasure::{ErasureState, SystemState};
+use model::{Problem, Result, codes};
 use serde_json::{Map, Value, json};
 use store::Tx;
 use store::erasures::{self, Request, SystemRow};
 use wire::canonical::Object;
 
 use super::job::{Halt, Run};
-use super::{tables, view};
+use super::last_look::LastLook;
+use super::{kept, people, recall, tables, view};
 use crate::ledger;
 
 /// Writes the intent: first outside the store, then into the ledger. Only behind it anything is destroyed.
@@ -39,13 +40,18 @@ pub(super) async fn intend(run: &Run<'_>, request: &Request, systems: &[SystemRo
 
 /// Writes the result, signs it, and ends the request: all in one operation, so that it ends once.
 ///
-/// Does nothing if more than `codes` lead to it by now: who joined after the last look is not answered by it.
-pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[SystemRow], codes: u64) -> Result<(), Halt> {
+/// Does nothing if more codes lead to it than before the last look: who joined after it is not answered by it.
+pub(super) async fn conclude(
+    run: &Run<'_>,
+    request: &Request,
+    systems: &[SystemRow],
+    look: LastLook,
+) -> Result<(), Halt> {
     let (request, mut systems) = (request.clone(), systems.to_vec());
     let receipt = run
         .write("erasure.conclude", move |tx| {
             Box::pin(async move {
-                if erasures::count_codes(tx, &request.id).await? != codes {
+                if erasures::count_codes(tx, &request.id).await? != look.codes {
                     return Ok(None);
                 }
                 for row in systems.iter_mut().filter(|row| row.reason.is_some()) {
@@ -53,15 +59,22 @@ pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[System
                     row.reason = None;
                     erasures::put_system(tx, &request.id, row).await?;
                 }
-                if !tables::any_found(&systems) {
-                    recall_kept(tx, &request, &mut systems).await?;
+                for row in systems.iter_mut().filter(|row| look.gone.contains(&row.name)) {
+                    vouch(row);
+                    erasures::put_system(tx, &request.id, row).await?;
                 }
+                recall::add(tx, &request, &mut systems, &look.recalled).await?;
                 let state = outcome(&systems);
                 let mut leaf = result(&request, state, &systems, tx.ambient.now());
                 leaf.insert("person".to_owned(), person(tx, &request.id).await?);
                 let receipt = ledger::prove(tx, Object(leaf)).await?;
                 erasures::set_receipt(tx, &request.id, &json!(receipt)).await?;
                 erasures::set_state(tx, &request.id, state, None).await?;
+                let identities = erasures::identities(tx, &request.id).await?;
+                people::forget(tx, &request.app, &identities).await?;
+                for kept in erasures::kept(tx, &request.id).await? {
+                    kept::schedule(tx, kept.next_at).await?;
+                }
                 Ok(Some(receipt))
             })
         })
@@ -70,23 +83,13 @@ pub(super) async fn conclude(run: &Run<'_>, request: &Request, systems: &[System
     Ok(ledger::mirror_checkpoint(run.engine, receipt.checkpoint).await?)
 }
 
-/// Adds what an earlier request of the same person left on a ground that still holds: it no longer bears the person's
-/// identities, so a search does not find it, but it is there.
-async fn recall_kept(tx: &mut Tx<'_>, request: &Request, systems: &mut [SystemRow]) -> Result<()> {
-    let identities = erasures::identities(tx, &request.id).await?;
-    let now = tx.ambient.now();
-    let known = erasures::of_person(tx, &request.app, &identities).await?;
-    let Some(earlier) = known.into_iter().find(|earlier| earlier.state == ErasureState::PartlyRefused) else {
-        return Ok(());
-    };
-    for before in erasures::systems(tx, &earlier.id).await? {
-        let holds = before.kept.into_iter().filter(|kept| kept.until.is_none_or(|until| until > now));
-        if let Some(row) = systems.iter_mut().find(|row| row.name == before.name) {
-            row.kept = holds.collect();
-            erasures::put_system(tx, &request.id, row).await?;
-        }
+/// A system that was finished and then taken out of the declaration: it was read when it was done, but not in the last look.
+fn vouch(row: &mut SystemRow) {
+    if row.state == SystemState::VerifiedEmpty {
+        row.state = SystemState::Attested;
     }
-    Ok(())
+    let detail = format!("{} was read again when it was done, and not in the last look", row.name);
+    row.reason = Some(Problem::new(&codes::erasure::SYSTEM_GONE_SINCE, detail).reason());
 }
 
 fn outcome(systems: &[SystemRow]) -> ErasureState {
@@ -100,7 +103,7 @@ fn outcome(systems: &[SystemRow]) -> ErasureState {
 }
 
 fn result(request: &Request, state: ErasureState, systems: &[SystemRow], at: Timestamp) -> Map<String, Value> {
-    let system = |row: &SystemRow| json!({"name": row.name, "state": row.state, "tables": row.tables});
+    let system = |row: &SystemRow| json!({"name": row.name, "state": row.state, "reason": row.reason.as_ref().map(|reason| &reason.code), "tables": row.tables});
     let mut leaf = head("result", request);
     leaf.insert("state".to_owned(), json!(state));
     leaf.insert("received_at".to_owned(), json!(request.received_at));
@@ -111,7 +114,8 @@ fn result(request: &Request, state: ErasureState, systems: &[SystemRow], at: Tim
     leaf
 }
 
-fn head(kind: &str, request: &Request) -> Map<String, Value> {
+/// The beginning of every leaf about a request.
+pub(super) fn head(kind: &str, request: &Request) -> Map<String, Value> {
     let mut leaf = Map::new();
     leaf.insert("kind".to_owned(), json!(kind));
     leaf.insert("request".to_owned(), json!(request.id));
@@ -120,7 +124,7 @@ fn head(kind: &str, request: &Request) -> Map<String, Value> {
 }
 
 /// Returns the salted keyed hash of the identities: it recognises the person only as long as the salt exists.
-async fn person(tx: &mut Tx<'_>, id: &str) -> Result<Value> {
+pub(super) async fn person(tx: &mut Tx<'_>, id: &str) -> Result<Value> {
     let Some(salt) = erasures::salt(tx, id).await? else { return Ok(Value::Null) };
     let mut identities = erasures::identities(tx, id).await?;
     identities.sort();

@@ -1,6 +1,7 @@
 //! Requests come in: a callback is verified and appended to the inbox; promotion settles what it means.
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use model::erasure::{ErasureState, RequestView};
 use model::problem::Reason;
 use model::world::OnCallback;
@@ -10,7 +11,7 @@ use store::erasures::{self, New, Request};
 use store::{Tx, world::App};
 use wire::{confirmation, signed_request};
 
-use super::{deadlines, view};
+use super::{deadlines, job, overload, people, view};
 use crate::{Engine, world};
 
 /// The door of the deletion callback.
@@ -53,6 +54,7 @@ pub async fn accept_deauthorize(engine: &Engine, app: &str, signed_request: &str
 async fn accept(engine: &Engine, name: &str, text: &str, door: &'static str) -> Result<Accepted> {
     let app = world::app(engine, name).await?;
     let verified = signed_request::verify(text, &secrets(&app)?)?;
+    overload::ensure_room(engine).await?;
     let arrived = Arrived {
         identity: Identity::new(IdentityKind::asid(), verified.payload.user_id)?,
         issued_at: verified.payload.issued_at,
@@ -113,11 +115,11 @@ pub async fn request(engine: &Engine, app: &str, identities: Vec<Identity>, door
 
 /// Something that came through a door.
 #[derive(Clone, Copy)]
-struct Arrival<'a> {
-    app: &'a str,
-    door: &'a str,
-    code: &'a str,
-    received_at: Timestamp,
+pub(super) struct Arrival<'a> {
+    pub(super) app: &'a str,
+    pub(super) door: &'a str,
+    pub(super) code: &'a str,
+    pub(super) received_at: Timestamp,
 }
 
 /// Settles one callback of the inbox, in the operation that takes it out: duplicates join, new ones become a request with a job.
@@ -136,7 +138,8 @@ pub async fn promote(tx: &mut Tx<'_>, entry: &store::inbox::Entry) -> Result<()>
     let arrival = Arrival { app: &entry.app, door: &entry.door, code, received_at: entry.received_at };
     let person = vec![arrived.identity];
     if arrival.door == DEAUTHORIZE {
-        begin(tx, &arrival, person, arrived.issued_at, Start::Refuse(&codes::erasure::ACCESS_WITHDRAWN)).await?;
+        let start = withdraw(tx, arrival.app, &person, &codes::erasure::ACCESS_WITHDRAWN).await?;
+        begin(tx, &arrival, person, arrived.issued_at, start).await?;
         return Ok(());
     }
     if join_open(tx, &arrival, &person).await?.is_some()
@@ -146,12 +149,20 @@ pub async fn promote(tx: &mut Tx<'_>, entry: &store::inbox::Entry) -> Result<()>
     }
     let start = match store::world::app(tx, arrival.app).await?.map(|app| app.declared.on_callback) {
         Some(OnCallback::Review) => Start::Review,
-        Some(OnCallback::RevokeOnly) => Start::Refuse(&codes::erasure::CALLBACK_REVOKES_ONLY),
+        Some(OnCallback::RevokeOnly) => {
+            withdraw(tx, arrival.app, &person, &codes::erasure::CALLBACK_REVOKES_ONLY).await?
+        }
         // An app that was taken out meanwhile: the job finds no system for it and says so.
         Some(OnCallback::Erase) | None => Start::Erase,
     };
     begin(tx, &arrival, person, arrived.issued_at, start).await?;
     Ok(())
+}
+
+/// Revokes what is linked to a person who withdrew access, and says whether anything was: `otherwise`, if there was nothing.
+async fn withdraw(tx: &mut Tx<'_>, app: &str, person: &[Identity], otherwise: &'static Code) -> Result<Start> {
+    let revoked = people::revoke(tx, app, person).await?;
+    Ok(Start::Refuse(if revoked > 0 { &codes::erasure::ACCESS_REVOKED } else { otherwise }))
 }
 
 /// Lets the code lead to the person's open request, if there is one.
@@ -186,7 +197,7 @@ async fn join_replayed(
 
 /// How a request begins.
 #[derive(Clone, Copy)]
-enum Start {
+pub(super) enum Start {
     /// With the work.
     Erase,
     /// Waiting for an approval.
@@ -195,14 +206,22 @@ enum Start {
     Refuse(&'static Code),
 }
 
-async fn begin(
+/// Stores a request, and its job where the work can begin; returns its id.
+pub(super) async fn begin(
     tx: &mut Tx<'_>,
     arrival: &Arrival<'_>,
     identities: Vec<Identity>,
     issued_at: Option<Timestamp>,
     start: Start,
 ) -> Result<String> {
+    let not_before = match start {
+        Start::Erase => cool_off_ends(tx, arrival).await?,
+        Start::Review | Start::Refuse(_) => None,
+    };
     let (state, reason): (_, Option<Reason>) = match start {
+        Start::Erase if not_before.is_some() => {
+            (ErasureState::Waiting, Some(Problem::new(&codes::erasure::COOLING_OFF, "").reason()))
+        }
         Start::Erase => (ErasureState::Received, None),
         Start::Review => (ErasureState::Waiting, Some(Problem::new(&codes::erasure::APPROVAL_NEEDED, "").reason())),
         Start::Refuse(code) => (ErasureState::Refused, Some(Problem::new(code, "").reason())),
@@ -222,10 +241,20 @@ async fn begin(
         frozen: false,
         intent: None,
         receipt: None,
+        kept_erased_at: None,
+        kept_receipt: None,
+        not_before,
     };
     erasures::insert(tx, &New { request, identities }).await?;
     if matches!(start, Start::Erase) {
-        super::job::enqueue(tx, arrival.app, &id).await?;
+        job::enqueue(tx, arrival.app, &id, not_before).await?;
     }
     Ok(id)
+}
+
+/// Returns until when the person can take the request back, where the app gives them time.
+async fn cool_off_ends(tx: &mut Tx<'_>, arrival: &Arrival<'_>) -> Result<Option<Timestamp>> {
+    let app = store::world::app(tx, arrival.app).await?;
+    let cool_off = app.and_then(|app| app.declared.cool_off).and_then(|period| period.parse::<Span>().ok());
+    Ok(cool_off.map(|period| arrival.received_at.to_zoned(TimeZone::UTC).saturating_add(period).timestamp()))
 }

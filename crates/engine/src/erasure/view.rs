@@ -9,7 +9,7 @@ use store::erasures::{self, Request, SystemRow};
 use store::world::{App, System};
 
 use super::request::promote;
-use super::{deadlines, words};
+use super::{control, deadlines, words};
 use crate::Engine;
 
 /// How many requests a list shows at most.
@@ -98,6 +98,8 @@ pub async fn public_view(engine: &Engine, code: &str) -> Result<PublicView> {
                     received_at: entry.received_at,
                     due_at: deadlines::due_at(entry.received_at),
                     finished_at: None,
+                    kept_erased_at: None,
+                    cancel_until: None,
                     systems: Vec::new(),
                     kept: Vec::new(),
                     backups_until: None,
@@ -127,7 +129,7 @@ async fn known(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Option<Request>> {
 }
 
 /// Ids and codes are lower case; people's clipboards add space.
-fn tidy(id_or_code: &str) -> String {
+pub(super) fn tidy(id_or_code: &str) -> String {
     id_or_code.trim().to_ascii_lowercase()
 }
 
@@ -148,6 +150,8 @@ fn request_view(request: Request, systems: Vec<SystemRow>) -> RequestView {
         systems: systems.into_iter().map(result).collect(),
         kept,
         receipt: request.receipt,
+        kept_erased_at: request.kept_erased_at,
+        kept_receipt: request.kept_receipt,
     }
 }
 
@@ -174,8 +178,14 @@ fn person_view(
         received_at: request.received_at,
         due_at: request.due_at,
         finished_at: request.finished_at,
+        kept_erased_at: request.kept_erased_at,
+        cancel_until: request.not_before.filter(|_| control::cools_off(&request)),
         kept: kept(&rows).into_iter().map(public_kept).collect(),
-        backups_until: request.finished_at.filter(|_| erased).and_then(|at| backups_until(at, &rows, declared)),
+        backups_until: request
+            .kept_erased_at
+            .or(request.finished_at)
+            .filter(|_| erased)
+            .and_then(|at| backups_until(at, &rows, declared)),
         systems: rows
             .into_iter()
             .map(|row| PublicSystem { reason: words::system(&row), label: row.label, state: row.state })

@@ -238,7 +238,7 @@ fn resolve_url(
     match adapters::registry().iter().find(|described| described.name == spec.adapter) {
         None => Err(invalid(format!("there is no adapter called {}", spec.adapter))),
         Some(described)
-            if !described.capabilities.erases && !(system.tables.is_empty() && system.locations.is_empty()) =>
+            if !(described.capabilities.erases || system.tables.is_empty() && system.locations.is_empty()) =>
         {
             Err(invalid(format!("the adapter {} cannot erase, so a map has no use", spec.adapter)))
         }

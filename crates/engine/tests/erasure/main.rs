@@ -1,6 +1,10 @@
 //! A person is forgotten everywhere or the request says why not: on real SQLite databases, with a clock that only the tests move.
 
+mod control;
+mod kept;
+mod lists;
 mod notices;
+mod people;
 mod places;
 mod requests;
 mod shop;

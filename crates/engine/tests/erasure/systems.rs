@@ -194,3 +194,19 @@ async fn a_system_that_is_filled_again_whenever_it_is_done_blocks_the_request() 
     shop.wait(SignedDuration::from_mins(5));
     assert_eq!(shop.drained(&id).await.state, ErasureState::Complete);
 }
+
+#[tokio::test]
+async fn a_finished_system_that_is_taken_out_before_the_last_look_is_not_called_verified() {
+    let shop = with_newsletter().await;
+    shop.sql("letters.db", "CREATE TRIGGER no BEFORE DELETE ON subscribers BEGIN SELECT RAISE(ABORT, 'no'); END;");
+    let view = shop.ask("asid:1002").await;
+    assert_eq!(view.systems[0].state, SystemState::VerifiedEmpty);
+    shop.declare(&shop.declaration(&[NEWSLETTER]), |world| drop(world.systems.remove(0))).await;
+    shop.sql("letters.db", "DROP TRIGGER no;");
+    erasure::resume(&shop.engine, &view.id).await.unwrap();
+    let view = shop.drained(&view.id).await;
+    let gone = view.systems.iter().find(|system| system.name == "main-db").unwrap();
+    assert_eq!((view.state, gone.state), (ErasureState::Complete, SystemState::Attested), "{view:?}");
+    assert_eq!(gone.reason.as_ref().unwrap().code, codes::erasure::SYSTEM_GONE_SINCE.to_string());
+    assert_eq!(view.receipt.unwrap()["leaf"]["systems"][0]["state"], "attested");
+}

@@ -29,6 +29,14 @@ codes! {
     APPROVAL_NEEDED = 2032, NeedsUser, 200, "ok", "The request waits for somebody's approval", "Look at it, then run `moveout erasure approve` or `moveout erasure cancel`.";
     CANCELLED = 2033, NeedsUser, 200, "ok", "The request was taken back before anything was erased", "Make a new request if it was a mistake.";
     IDENTITIES_GROW = 2034, Blocked, 409, "blocked", "The identities of the person lead from system to system without an end", "Look for an identity that many people share, and take its column out of the map; nothing was erased.";
+    KEPT_ENDED = 2036, NeedsUser, 200, "ok", "What a ground kept was erased when the ground was over", "There is nothing to do; the second receipt proves it.";
+    KEPT_OVERDUE = 2037, Blocked, 409, "blocked", "What a ground kept cannot be erased although the ground is over", "Mend what the detail names; it is tried again every day.";
+    SYSTEM_GONE_SINCE = 2038, NeedsUser, 200, "ok", "A finished system is no longer declared", "Declare it again and make a new request, if rows could still be there.";
+    COOLING_OFF = 2039, NeedsUser, 200, "ok", "The request waits, so that the person can still take it back", "It goes on by itself when the cool-off is over.";
+    STOPPED = 2040, NeedsUser, 200, "ok", "All erasures are stopped", "Find out why, then run `moveout erasure start`.";
+    PAUSED = 2041, NeedsUser, 200, "ok", "Somebody paused the request", "Run `moveout erasure resume` to let it go on.";
+    CANCELLED_BY_PERSON = 2042, NeedsUser, 200, "ok", "The person took the request back", "There is nothing to do.";
+    ACCESS_REVOKED = 2043, NeedsUser, 200, "ok", "Access was withdrawn, and what the linked account had granted is revoked", "To have the data erased, ask for deletion in the platform's settings, or write to the app's contact.";
     SYSTEM_REMOVED = 2035, Blocked, 409, "blocked", "A system is no longer declared while its erasure is under way", "Declare it again and resume; rows may still be there.";
     LOCATION_VALUE_UNSAFE = 2040, Blocked, 409, "blocked", "An identity cannot be used in a location", "Look at the location and the kind of identity that the detail names; nothing was erased there.";
     LOCATION_UNREADABLE = 2041, Blocked, 409, "blocked", "A location cannot be read", "Mend the location or the system as the detail says, then resume.";

@@ -1,12 +1,14 @@
 //! `moveout erasure`: ask for an erasure, look at it before and after, and decide where a person must.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use engine::{Engine, erasure, jobs};
-use model::erasure::{ErasureState, PlanView, RequestView};
-use model::{Identity, Problem, Verdict, codes};
+use model::erasure::{ErasureState, ListView, PlanView, RequestView};
+use model::{Identity, IdentityKind, Problem, Verdict, codes};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::exit::ExitCode;
@@ -33,6 +35,23 @@ enum ErasureCommand {
         #[arg(long)]
         no_wait: bool,
     },
+    /// Make requests of a list of ids that a platform handed out
+    Import {
+        /// The app
+        #[arg(long)]
+        app: String,
+        /// What kind of ids it holds
+        #[arg(long, default_value = "asid")]
+        kind: IdentityKind,
+        /// One id a line, CSV, JSON array or JSON lines
+        file: PathBuf,
+        /// Only read it and say what would become of it
+        #[arg(long, conflicts_with = "wait")]
+        dry_run: bool,
+        /// Work on what is due until nothing is; else a server or worker does
+        #[arg(long)]
+        wait: bool,
+    },
     /// Show what a request would find and do, without making one
     Plan {
         #[command(flatten)]
@@ -54,7 +73,20 @@ enum ErasureCommand {
         /// Its id, or any of its confirmation codes
         id: String,
     },
-    /// Let a blocked request go on after its cause was mended
+    /// Keep workers from a request until it is resumed
+    Pause {
+        /// Its id, or any of its confirmation codes
+        id: String,
+    },
+    /// Stop all erasures, on every machine, before their next destructive step
+    Stop {
+        /// Why, for whoever sees that nothing goes on
+        #[arg(long, default_value = "")]
+        why: String,
+    },
+    /// Let all erasures go on after a stop
+    Start,
+    /// Let a blocked or paused request go on after its cause was mended
     Resume {
         /// Its id, or any of its confirmation codes
         id: String,
@@ -113,9 +145,29 @@ pub async fn run(args: ErasureArgs, context: &Context) -> anyhow::Result<ExitCod
             let view = erasure::resume(&engine, &id).await?;
             if no_wait { view } else { finish(&engine, view).await? }
         }
+        ErasureCommand::Pause { id } => erasure::pause(&engine, &id).await?,
+        ErasureCommand::Stop { why } => {
+            let stop = erasure::stop(&engine, &why).await?;
+            context.out.result(&stop, || format!("All erasures are stopped since {}.", stop.since))?;
+            return Ok(ExitCode::Ok);
+        }
+        ErasureCommand::Start => {
+            let resumed = erasure::start(&engine).await?;
+            context.out.result(&json!({ "resumed": resumed }), || format!("{resumed} requests go on."))?;
+            return Ok(ExitCode::Ok);
+        }
         ErasureCommand::Show { id } => erasure::show(&engine, &id).await?,
         ErasureCommand::Approve { id } => erasure::approve(&engine, &id).await?,
         ErasureCommand::Cancel { id } => erasure::cancel(&engine, &id).await?,
+        ErasureCommand::Import { app, kind, file, dry_run, wait } => {
+            let list = erasure::Import { app: &app, kind: &kind, file: &file };
+            let view = match dry_run {
+                true => erasure::import_dry(&engine, list).await?,
+                false => erasure::import(&engine, list, wait).await?,
+            };
+            context.out.result(&view, || list_words(&view, dry_run))?;
+            return Ok(ExitCode::Ok);
+        }
         ErasureCommand::Plan { whom } => {
             let plan = erasure::preview(&engine, &whom.app, &whom.identities()?).await?;
             context.out.result(&plan, || plan_words(&plan))?;
@@ -139,11 +191,11 @@ async fn finish(engine: &Engine, view: RequestView) -> anyhow::Result<RequestVie
     Ok(erasure::show(engine, &view.id).await?)
 }
 
-/// Returns once the request waits for a system that is away.
+/// Returns once the request waits: for a system that is away, or until its cool-off is over.
 async fn is_away(engine: &Engine, id: &str) -> anyhow::Result<()> {
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
-        if waits_for_system(&erasure::show(engine, id).await?) {
+        if erasure::show(engine, id).await?.state == ErasureState::Waiting {
             return Ok(());
         }
     }
@@ -208,6 +260,24 @@ fn request_words(engine: &Engine, view: &RequestView) -> String {
         let until =
             kept.until.map_or_else(|| "as long as the rule demands".to_owned(), |until| format!("until {until}"));
         lines.push(format!("\nKept: {} ({}, {}), {until}", kept.what, kept.ground, kept.law));
+    }
+    lines.join("\n")
+}
+
+fn list_words(view: &ListView, dry_run: bool) -> String {
+    let counts = &view.counts;
+    let queued = if dry_run { "would be queued" } else { "queued" };
+    let mut lines = vec![
+        format!("{} lines: {} ids, {} blank, {} malformed", counts.lines, counts.valid, counts.blank, counts.malformed),
+        format!(
+            "{} {queued}, {} handled before, {} twice on the list",
+            counts.queued, counts.already_handled, counts.duplicates
+        ),
+        format!("{} unknown so far: nothing of them was found", counts.unknown),
+    ];
+    lines.extend(view.faults.iter().map(|fault| format!("line {}: {}", fault.line, fault.why)));
+    if counts.malformed > view.faults.len() as u64 {
+        lines.push(format!("and {} more", counts.malformed - view.faults.len() as u64));
     }
     lines.join("\n")
 }

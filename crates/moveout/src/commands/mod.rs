@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod doctor;
 mod erasure;
+mod identity;
 mod ledger;
 mod migrate;
 mod receipt;
@@ -59,6 +60,8 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     /// Erase a person's data, and see what became of it
     Erasure(erasure::ErasureArgs),
+    /// Which identities are one person's, as the app knows
+    Identity(identity::IdentityArgs),
     /// Look whether everything is as it should be
     Doctor(doctor::DoctorArgs),
     /// Check or print the settings
@@ -85,6 +88,7 @@ impl Command {
             Self::Webhook(args) => webhook::run(args, context).await,
             Self::Adapter(args) => adapter::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
+            Self::Identity(args) => identity::run(args, context).await,
             Self::Erasure(args) => erasure::run(args, context).await,
             Self::Doctor(args) => doctor::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,

@@ -169,10 +169,11 @@ async fn assert_whole(place: &Place, people: &Arc<Mutex<People>>) {
     let inbox = place.column("SELECT confirmation_code FROM inbox").await;
     let promoted = place.column("SELECT code FROM erasure_code").await;
     let present: BTreeSet<&String> = inbox.iter().chain(&promoted).collect();
-    let people = people.lock().unwrap();
-    let lost: Vec<_> = people.codes.iter().filter(|(_, code)| !present.contains(code)).collect();
-    assert!(lost.is_empty(), "answered and lost: {lost:?}");
-    drop(people);
+    {
+        let people = people.lock().unwrap();
+        let lost: Vec<_> = people.codes.iter().filter(|(_, code)| !present.contains(code)).collect();
+        assert!(lost.is_empty(), "answered and lost: {lost:?}");
+    }
     // Everybody is another person and sends one callback: a request for each code, and each of them whole.
     for table in ["SELECT id FROM erasure", "SELECT erasure FROM erasure_person"] {
         let requests = place.column(table).await;

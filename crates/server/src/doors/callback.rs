@@ -3,7 +3,7 @@
 //! The answer is strict JSON although the platform's page prints it without quotes: its own sample writes JSON.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -13,6 +13,7 @@ use model::{Problem, Result, codes};
 
 use crate::App;
 use crate::problem::Rejection;
+use crate::segment::Segment;
 
 /// The largest body, in bytes; real ones have about 300.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -29,7 +30,7 @@ pub(super) fn router() -> Router<App> {
 
 async fn deletion(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Rejection> {
@@ -39,7 +40,7 @@ async fn deletion(
 
 async fn deauthorize(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Rejection> {

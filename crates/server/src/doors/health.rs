@@ -42,7 +42,12 @@ async fn ready(State(app): State<App>) -> Result<Response, Rejection> {
         return Err(Problem::new(&codes::door::STOPPING, "").into());
     }
     status::ready(&app.engine).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], "ready\n").into_response())
+    let words = match engine::erasure::stopped(&app.engine).await? {
+        // Doors still take requests: no reason to send them elsewhere.
+        Some(stop) => format!("ready; all erasures are stopped since {}\n", stop.since),
+        None => "ready\n".to_owned(),
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], words).into_response())
 }
 
 /// `GET /.well-known/security.txt` (RFC 9116)

@@ -3,6 +3,7 @@
 mod callback;
 mod headers;
 pub(crate) mod health;
+mod identities;
 mod landing;
 mod pickup;
 
@@ -12,5 +13,10 @@ use crate::App;
 
 /// Returns the routes of this room.
 pub fn router() -> Router<App> {
-    Router::new().merge(callback::router()).merge(health::router()).merge(landing::router()).merge(pickup::router())
+    Router::new()
+        .merge(callback::router())
+        .merge(health::router())
+        .merge(identities::router())
+        .merge(landing::router())
+        .merge(pickup::router())
 }

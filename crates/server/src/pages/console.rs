@@ -6,9 +6,9 @@ use axum::response::Response;
 use engine::landing::{Progress, ReceivedTransfer};
 use engine::{erasure, landing, transfer};
 use jiff::Timestamp;
-use model::Result;
 use model::erasure::{ErasureState, RequestView, SystemState};
 use model::transfer::{Tally, TransferState, TransferView};
+use model::{Result, codes};
 
 use super::layout::{Due, due, render};
 use super::operator::{Frame, Operator};
@@ -26,6 +26,8 @@ struct ConsolePage {
     erasures: Vec<ErasureRow>,
     open_erasures: usize,
     blocked: usize,
+    awaiting_approval: usize,
+    stopped: Option<erasure::Stop>,
     next_due: Option<Due>,
     transfers: Vec<TransferRow>,
     running: usize,
@@ -86,6 +88,8 @@ pub(super) async fn page(State(app): State<App>, operator: Operator) -> Result<R
         insecure: !app.engine.settings().public_url.starts_with("https:"),
         open_erasures: open().count(),
         blocked: open().filter(|row| row.view.state == ErasureState::Blocked).count(),
+        awaiting_approval: open().filter(|row| row.view.waits_for(&codes::erasure::APPROVAL_NEEDED)).count(),
+        stopped: erasure::stopped(&app.engine).await?,
         next_due: open().min_by_key(|row| row.view.due_at).map(|row| due(row.view.due_at, now)),
         running: transfers.iter().filter(|row| row.view.state == TransferState::Running).count(),
         received: received.collect(),
@@ -95,7 +99,7 @@ pub(super) async fn page(State(app): State<App>, operator: Operator) -> Result<R
     Ok(operator.browser.keep(&app, render(&page)?))
 }
 
-/// Orders requests by how much somebody must look at them: blocked, then open by their due date, then ended.
+/// Orders requests by how much somebody must look at them: blocked or waiting for approval, then open by their due date, then ended.
 fn erasure_rows(views: Vec<RequestView>, now: Timestamp) -> Vec<ErasureRow> {
     let mut rows: Vec<_> = views
         .into_iter()
@@ -108,6 +112,7 @@ fn erasure_rows(views: Vec<RequestView>, now: Timestamp) -> Vec<ErasureRow> {
     rows.sort_by_key(|ErasureRow { view, .. }| {
         let urgent = match view.state {
             ErasureState::Blocked => 0,
+            _ if view.waits_for(&codes::erasure::APPROVAL_NEEDED) => 0,
             state if state.is_final() => 2,
             _ => 1,
         };

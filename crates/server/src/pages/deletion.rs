@@ -3,9 +3,9 @@
 use askama::Template;
 use axum::Json;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use model::erasure::{ErasureState, PublicView, SystemState};
@@ -14,11 +14,26 @@ use serde::Deserialize;
 
 use super::layout::{render, wants_html};
 use crate::App;
+use crate::form::Form;
 use crate::problem::Rejection;
+use crate::segment::Segment;
 
 /// Returns the routes of these pages.
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/deletion", get(instructions)).route("/deletion/{code}", get(status))
+    Router::new()
+        .route("/deletion", get(instructions))
+        .route("/deletion/{code}", get(status))
+        .route("/deletion/{code}/cancel", post(cancel))
+}
+
+/// `POST /deletion/{code}/cancel`: the person changes their mind while the request cools off. Whoever has the code may; there
+/// is no session that another site could use, and without the code it cannot be asked for.
+async fn cancel(State(app): State<App>, Segment(code): Segment, Form(form): Form) -> Result<Response, Rejection> {
+    if form.get("sure")? != Some("yes") {
+        return Err(Problem::new(&codes::door::FIELD_MISSING, "the box that says that you are sure").into());
+    }
+    engine::erasure::cancel_by_person(&app.engine, &code).await?;
+    Ok(private(Redirect::to(&format!("/deletion/{}", tidy(&code))).into_response()))
 }
 
 /// The page of one request.
@@ -60,7 +75,7 @@ struct LookUp {
 }
 
 /// `GET /deletion/{code}`: for people as a page, for programs as JSON.
-async fn status(State(app): State<App>, Path(code): Path<String>, headers: HeaderMap) -> Result<Response, Rejection> {
+async fn status(State(app): State<App>, Segment(code): Segment, headers: HeaderMap) -> Result<Response, Rejection> {
     let person = wants_html(&headers);
     let view = match engine::erasure::public_view(&app.engine, &code).await {
         Ok(view) => view,
@@ -171,6 +186,14 @@ fn events(view: &PublicView) -> Vec<Event> {
         _ => ("calm", "clock", "Not finished yet"),
     };
     events.push(Event { tone, icon, title: title.to_owned(), words: String::new(), at: view.finished_at });
+    if view.kept_erased_at.is_some() {
+        let title = match view.kept.is_empty() {
+            true => "What had to be kept is erased",
+            false => "Some of what had to be kept is erased",
+        };
+        let words = "Its time was over. Every place was read again afterwards.".to_owned();
+        events.push(Event { tone: "good", icon: "shield", title: title.to_owned(), words, at: view.kept_erased_at });
+    }
     events
 }
 

@@ -1,13 +1,18 @@
 //! Erasure requests: who asked, how far it has come, and every code that leads to it.
 
+mod kept;
+mod lists;
 mod systems;
 
 use jiff::Timestamp;
 use model::erasure::ErasureState;
 use model::problem::Reason;
-use model::{Identity, Problem, Result, codes};
+use model::{Code, Identity, Problem, Result, codes};
 use zeroize::Zeroizing;
 
+pub use kept::{KeptRow, end_kept, keeping, kept, kept_due, kept_next, put_kept, set_kept_reason};
+pub use lists::{List, count_unknown, first_on_list, forget_list_ids, open_list, put_list, set_list};
+use systems::sealed_row;
 pub use systems::{SystemRow, freeze, freeze_keys, put_system, remove_system, system_frozen, systems};
 
 use crate::outbox;
@@ -47,6 +52,12 @@ pub struct Request {
     pub intent: Option<u64>,
     /// The signed receipt.
     pub receipt: Option<serde_json::Value>,
+    /// When the last of what a ground kept was erased.
+    pub kept_erased_at: Option<Timestamp>,
+    /// The signed receipt of that.
+    pub kept_receipt: Option<serde_json::Value>,
+    /// Before this instant nothing is carried out, so that the person can still take it back.
+    pub not_before: Option<Timestamp>,
 }
 
 /// A request to be stored.
@@ -65,8 +76,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
     let salt = tx.vault().seal("erasure", id, "salt", &tx.ambient.random::<SALT>());
     let now = tx.ambient.now();
     tx.exec(
-        "INSERT INTO erasure (id, app, door, code, state, reason, received_at, issued_at, due_at, finished_at, updated_at, identities, salt, frozen) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
+        "INSERT INTO erasure (id, app, door, code, state, reason, received_at, issued_at, due_at, finished_at, updated_at, identities, salt, frozen, not_before) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14)",
         params![
             id,
             &request.app,
@@ -80,7 +91,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
             request.finished_at,
             now,
             sealed,
-            salt
+            salt,
+            request.not_before
         ],
     )
     .await?;
@@ -91,6 +103,16 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
     add_code(tx, &request.code, id, request.received_at).await?;
     for digest in person_digests(tx, &request.app, identities) {
         tx.exec("INSERT INTO erasure_person (digest, erasure) VALUES ($1, $2)", params![digest, id]).await?;
+    }
+    Ok(())
+}
+
+/// Remembers the identities that were learned while a request was closed.
+async fn remember_learned(tx: &mut Tx<'_>, id: &str, identities: &[Identity]) -> Result<()> {
+    let Some(request) = by_id(tx, id).await? else { return Ok(()) };
+    for digest in person_digests(tx, &request.app, identities) {
+        let sql = "INSERT INTO erasure_person (digest, erasure, learned) VALUES ($1, $2, 1) ON CONFLICT (digest, erasure) DO NOTHING";
+        tx.exec(sql, params![digest, id]).await?;
     }
     Ok(())
 }
@@ -130,13 +152,29 @@ pub async fn list(tx: &mut Tx<'_>, state: Option<ErasureState>, limit: u64) -> R
     rows.iter().map(request).collect()
 }
 
-/// Returns the erasure requests of an app that name every one of these identities, the newest first.
+/// Returns requests that wait for one reason.
+pub async fn waiting_for(tx: &mut Tx<'_>, code: &Code, limit: usize) -> Result<Vec<Request>> {
+    let reason = format!("%\"{code}\"%");
+    let sql = "SELECT * FROM erasure WHERE finished_at IS NULL AND state = $1 AND reason LIKE $2 ORDER BY id LIMIT $3";
+    let rows = tx.query(sql, params![ErasureState::Waiting.name(), reason, limit]).await?;
+    rows.iter().map(request).collect()
+}
+
+/// Tells whether somebody paused a request.
+pub async fn is_paused(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let sql = "SELECT 1 AS paused FROM erasure WHERE id = $1 AND state = $2";
+    Ok(tx.query_opt(sql, params![id, ErasureState::Paused.name()]).await?.is_some())
+}
+
+/// Returns the erasure requests of an app that name every one of these identities, the newest first. What a request learned
+/// of its person does not count: whoever asks by something else may be somebody else.
 ///
 /// Withdrawals of access are no requests to be erased and are left out.
 pub async fn of_person(tx: &mut Tx<'_>, app: &str, identities: &[Identity]) -> Result<Vec<Request>> {
     let mut common: Option<Vec<String>> = None;
     for digest in person_digests(tx, app, identities) {
-        let rows = tx.query("SELECT erasure FROM erasure_person WHERE digest = $1", params![digest]).await?;
+        let rows =
+            tx.query("SELECT erasure FROM erasure_person WHERE digest = $1 AND learned = 0", params![digest]).await?;
         let ids = rows.iter().map(|row| row.get("erasure")).collect::<Result<Vec<String>>>()?;
         common = Some(match common {
             None => ids,
@@ -168,8 +206,13 @@ pub async fn set_state(tx: &mut Tx<'_>, id: &str, state: ErasureState, reason: O
         )
         .await?;
     one(changed.len() as u64)?;
-    for row in &changed {
-        if row.get::<Option<String>>("state_before")?.as_deref() != Some(state.name()) {
+    announce_changes(tx, &changed).await
+}
+
+/// Tells whoever wants to hear of it of the requests whose state is another one than before.
+async fn announce_changes(tx: &mut Tx<'_>, changed: &[Row]) -> Result<()> {
+    for row in changed {
+        if row.get::<Option<String>>("state_before")? != row.get::<Option<String>>("state")? {
             announce(tx, row).await?;
         }
     }
@@ -266,9 +309,10 @@ fn seal_identities(tx: &Tx<'_>, id: &str, identities: &[Identity]) -> Result<Vec
     Ok(tx.vault().seal("erasure", id, "identities", text.as_bytes()))
 }
 
-/// Returns the keyed digest of each identity within an app.
-fn person_digests(tx: &Tx<'_>, app: &str, identities: &[Identity]) -> Vec<Vec<u8>> {
+/// Returns the keyed digest of each identity within an app, the same for all its spellings.
+pub(crate) fn person_digests(tx: &Tx<'_>, app: &str, identities: &[Identity]) -> Vec<Vec<u8>> {
     let digest = |identity: &Identity| {
+        let identity = identity.folded();
         // No part can hold a NUL: names and kinds are plain, values have no control characters.
         let text = Zeroizing::new(format!("{app}\0{}\0{}", identity.kind, identity.value));
         tx.vault().digest("erasure-person", text.as_bytes()).to_vec()
@@ -294,6 +338,9 @@ fn request(row: &Row) -> Result<Request> {
         frozen: row.get("frozen")?,
         intent: row.get("intent_index")?,
         receipt: row.json_opt("receipt")?,
+        kept_erased_at: row.get("kept_erased_at")?,
+        kept_receipt: row.json_opt("kept_receipt")?,
+        not_before: row.get("not_before")?,
     })
 }
 

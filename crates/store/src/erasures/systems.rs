@@ -6,7 +6,7 @@ use model::problem::Reason;
 use model::{Identity, Result};
 use zeroize::Zeroizing;
 
-use super::{broken, seal_identities};
+use super::{broken, remember_learned, seal_identities};
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
@@ -77,7 +77,7 @@ pub async fn freeze(tx: &mut Tx<'_>, erasure: &str, identities: &[Identity], key
     }
     let sealed = seal_identities(tx, erasure, identities)?;
     tx.exec("UPDATE erasure SET identities = $2, frozen = 1 WHERE id = $1", params![erasure, sealed]).await?;
-    Ok(())
+    remember_learned(tx, erasure, identities).await
 }
 
 /// Freezes the keys of the person's rows in one system.
@@ -98,7 +98,7 @@ pub async fn system_frozen(tx: &mut Tx<'_>, erasure: &str, system: &str) -> Resu
     serde_json::from_slice(&text).map(Some).map_err(|cause| broken("erasure_system.frozen").caused_by(cause))
 }
 
-fn sealed_row(erasure: &str, system: &str) -> String {
+pub(super) fn sealed_row(erasure: &str, system: &str) -> String {
     format!("{erasure}/{system}")
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::erasure::{ErasureState, SystemState, TableResult};
 use model::plan::{Frozen, Plan};
 use model::{Identity, codes, world};
-use store::erasures::{self, New, Request, SystemRow};
+use store::erasures::{self, KeptRow, New, Request, SystemRow};
 use store::world::{App, Change, Kind, System};
 use store::{Store, world as declared};
 use zeroize::Zeroizing;
@@ -32,6 +32,9 @@ async fn insert(store: &Store, id: &str, at: Timestamp, people: Vec<Identity>) {
         frozen: false,
         intent: None,
         receipt: None,
+        kept_erased_at: None,
+        kept_receipt: None,
+        not_before: None,
     };
     let new = std::sync::Arc::new(New { request, identities: people });
     write!(store, |tx| erasures::insert(tx, &new)).unwrap();
@@ -66,8 +69,11 @@ async fn a_request_is_found_frozen_and_ended_once(bed: Bed) {
     write!(store, |tx| erasures::put_system(tx, "one", &stored)).unwrap();
     let keys = [("users.id".to_owned(), ["7".to_owned()].into())].into();
     let frozen = Frozen { identities: vec![mail.clone()], keys };
+    let frozen_keys = frozen.keys.clone();
     let (closed, per_system) = (vec![mail.clone()], vec![("db".to_owned(), frozen.clone())]);
     write!(store, |tx| erasures::freeze(tx, "one", &closed, &per_system)).unwrap();
+    let learned = vec![mail.clone()];
+    assert_eq!(write!(store, |tx| erasures::of_person(tx, "shop", &learned)).unwrap().len(), 1, "only who named it");
     assert_eq!(write!(store, |tx| erasures::identities(tx, "one")).unwrap(), [mail]);
     assert_eq!(write!(store, |tx| erasures::system_frozen(tx, "one", "db")).unwrap(), Some(frozen));
     let systems = write!(store, |tx| erasures::systems(tx, "one")).unwrap();
@@ -79,6 +85,22 @@ async fn a_request_is_found_frozen_and_ended_once(bed: Bed) {
     let complete = write!(store, |tx| erasures::list(tx, Some(ErasureState::Complete), 10)).unwrap();
     assert_eq!(complete.iter().map(|request| request.finished_at).collect::<Vec<_>>(), [Some(now)]);
     assert_eq!(write!(store, |tx| erasures::list(tx, None, 10)).unwrap().len(), 2);
+
+    let left = KeptRow {
+        erasure: "one".to_owned(),
+        system: "db".to_owned(),
+        keys: frozen_keys,
+        next_at: Some(now - jiff::SignedDuration::from_secs(1)),
+        intent: None,
+    };
+    let (stored, other_spelling) = (left.clone(), vec![identity("email:A@Example.org")]);
+    write!(store, |tx| erasures::put_kept(tx, &stored)).unwrap();
+    assert_eq!(write!(store, |tx| erasures::keeping(tx, "shop", &other_spelling)).unwrap(), ["one"]);
+    assert_eq!(write!(store, |tx| erasures::kept_due(tx, now, 10)).unwrap(), ["one"]);
+    assert!(write!(store, |tx| erasures::kept(tx, "one")).unwrap()[0].keys == left.keys);
+    let nothing = KeptRow { keys: [].into(), ..left };
+    write!(store, |tx| erasures::put_kept(tx, &nothing)).unwrap();
+    assert!(write!(store, |tx| erasures::kept_due(tx, now, 10)).unwrap().is_empty());
 }
 
 async fn a_declaration_comes_back_as_it_was(bed: Bed) {

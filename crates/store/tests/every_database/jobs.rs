@@ -63,7 +63,7 @@ async fn a_lease_that_ran_out_goes_to_another_and_the_first_is_fenced(bed: Bed) 
     let first = claim(&store, "a", 1).await.remove(0);
     bed.clock.advance(LEASE - SignedDuration::from_secs(1));
     let beat = vec![first.clone()];
-    assert_eq!(write!(store, |tx| jobs::heartbeat(tx, &beat)).unwrap(), [first.id.clone()]);
+    assert_eq!(write!(store, |tx| jobs::heartbeat(tx, &beat)).unwrap(), std::slice::from_ref(&first.id));
     bed.clock.advance(LEASE - SignedDuration::from_secs(1));
     assert!(claim(&store, "b", 1).await.is_empty(), "the heartbeat prolonged it");
     bed.clock.advance(SignedDuration::from_secs(1));
@@ -71,7 +71,11 @@ async fn a_lease_that_ran_out_goes_to_another_and_the_first_is_fenced(bed: Bed) 
     assert_eq!((second.times_leased, second.times_failed), (2, 0));
 
     let late = vec![first.clone(), second.clone()];
-    assert_eq!(write!(store, |tx| jobs::heartbeat(tx, &late)).unwrap(), [second.id.clone()], "the first is told");
+    assert_eq!(
+        write!(store, |tx| jobs::heartbeat(tx, &late)).unwrap(),
+        std::slice::from_ref(&second.id),
+        "the first is told"
+    );
     let late = first.clone();
     for refused in [complete(&store, &first).await, write!(store, |tx| jobs::hold(tx, &late))] {
         assert!(refused.unwrap_err().is(&codes::store::LEASE_LOST));

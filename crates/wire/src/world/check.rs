@@ -72,6 +72,9 @@ fn app(app: &App, complaints: &mut Complaints) {
     for (member, words) in [("contact", &app.contact), ("complain_to", &app.complain_to)] {
         complaints.unless(words.as_deref().is_none_or(says_something), || format!("{member} is empty"));
     }
+    complaints.unless(app.cool_off.as_deref().is_none_or(is_cool_off), || {
+        "cool_off is no period like \"3d\" of at most 14 days; the law wants an answer within a month".to_owned()
+    });
 }
 
 fn system(system: &System, apps: &BTreeSet<&str>, complaints: &mut Complaints) {
@@ -226,6 +229,14 @@ fn is_reference(secret: &SecretRef) -> bool {
 /// A positive span of calendar time: `8y`, `35d`, `6mo`.
 fn is_period(text: &str) -> bool {
     text.parse::<Span>().is_ok_and(|span| span.is_positive())
+}
+
+/// A positive span of at most 14 days.
+fn is_cool_off(text: &str) -> bool {
+    let longest = Span::new().days(14);
+    let from = jiff::civil::date(2026, 1, 1);
+    is_period(text)
+        && text.parse::<Span>().is_ok_and(|span| span.compare((longest, from)).is_ok_and(|order| order.is_le()))
 }
 
 fn is_redirect(uri: &str) -> bool {

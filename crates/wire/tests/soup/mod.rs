@@ -3,9 +3,10 @@
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
-use model::DataType;
+use model::{DataType, IdentityKind};
 use wire::checkpoint::{Checkpoint, PublicKey};
 use wire::dtp::{self, Vertical, related::ContentType};
+use wire::id_list::Reader;
 use wire::json_elements::Splitter;
 use wire::mastodon::{self, Account};
 use wire::receipt::Receipt;
@@ -99,4 +100,17 @@ pub fn webhook(data: &[u8]) {
         webhook::verify(&signed, data, &[secret], now).expect("it is ours");
     }
     let _ = webhook::Secret::parse(&text);
+}
+
+/// A list of ids is read line by line, the same in chunks of any size.
+pub fn id_list(data: &[u8]) {
+    let read = |size: usize| {
+        let (mut reader, mut lines) = (Reader::new(IdentityKind::asid()), Vec::new());
+        for chunk in data.chunks(size) {
+            reader.push(chunk, &mut |line| lines.push(line));
+        }
+        reader.end(&mut |line| lines.push(line));
+        lines
+    };
+    assert_eq!(read(1), read(data.len().max(1)));
 }

@@ -1,6 +1,7 @@
 //! What was declared: whether callbacks can be verified, and systems reached and erased from.
 
 use engine::Engine;
+use engine::erasure;
 use engine::world::{self, System};
 use model::problem::Reason;
 
@@ -19,6 +20,15 @@ pub async fn look(checks: &mut Checks, engine: &Engine) {
             }
         }
         Err(problem) => checks.must("apps", false, problem.to_string()),
+    }
+    match erasure::stopped(engine).await {
+        Ok(None) => {}
+        Ok(Some(stop)) => {
+            let words =
+                format!("all are stopped since {}: {}; `moveout erasure start` lets them go on", stop.since, stop.why);
+            checks.note("erasures", Verdict::Warning, words);
+        }
+        Err(problem) => checks.must("erasures", false, problem.to_string()),
     }
     match world::systems(engine).await {
         Ok(systems) => {

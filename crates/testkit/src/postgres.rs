@@ -10,23 +10,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
-/// Makes, starts, and at the end of its input stops and removes a cluster. `$1` programs, `$2` user or empty, `$3` port.
+/// Makes, starts, and at the end of its input stops and removes a cluster. `$1` programs, `$2` user or empty, `$3` port, `$4` settings.
 const SCRIPT: &str = r#"
 set -eu
 folder=$(mktemp -d)
 as() { if [ -n "$user" ]; then runuser -u "$user" -- "$@"; else "$@"; fi; }
-bin=$1 user=$2 port=$3
+bin=$1 user=$2 port=$3 settings=$4
 if [ -n "$user" ]; then chown "$user" "$folder"; fi
 cd "$folder"
 trap 'as "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
 trap '' INT TERM
 as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
 as "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/data/server.log" \
-  -o "-h 127.0.0.1 -p $port -k '' -F -c full_page_writes=off -c synchronous_commit=off -c max_connections=200" start >"$folder/log" 2>&1 \
+  -o "-h 127.0.0.1 -p $port -k '' $settings -c max_connections=200" start >"$folder/log" 2>&1 \
   || { cat "$folder/log" "$folder/data/server.log" >&2; exit 1; }
 echo ready
 cat >/dev/null
 "#;
+
+/// Spares the disk: a test needs nothing that outlives the machine.
+const FAST: &str = "-F -c full_page_writes=off -c synchronous_commit=off";
 
 /// A running cluster.
 pub struct Cluster {
@@ -42,11 +45,20 @@ pub struct Cluster {
 /// If PostgreSQL is not installed or does not start: a missing service is a failure, not a skip.
 pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| Cluster::start().expect("PostgreSQL is needed for this test"))
+    CLUSTER.get_or_init(|| Cluster::start(FAST).expect("PostgreSQL is needed for this test"))
+}
+
+/// As [`cluster`], another one that has everything on disk before it says so: for benchmarks.
+///
+/// # Panics
+/// As [`cluster`].
+pub fn durable() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| Cluster::start("").expect("PostgreSQL is needed for this benchmark"))
 }
 
 impl Cluster {
-    fn start() -> Result<Self> {
+    fn start(settings: &str) -> Result<Self> {
         let programs = programs().context("no initdb: apt-get install -y postgresql")?;
         // PostgreSQL refuses to run as root, so Debian's own user runs it then.
         let root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?) == 0;
@@ -55,7 +67,7 @@ impl Cluster {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "sh"])
             .arg(&programs)
-            .args([user, &port.to_string()])
+            .args([user, &port.to_string(), settings])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

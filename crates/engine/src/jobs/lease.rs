@@ -50,7 +50,7 @@ impl Leases {
             }
             let claimed = jobs.clone();
             let beaten = store
-                .write("jobs.heartbeat", move |tx| Box::pin(async move { jobs::heartbeat(tx, &claimed).await }))
+                .write_guarded("jobs.heartbeat", move |tx| Box::pin(async move { jobs::heartbeat(tx, &claimed).await }))
                 .await;
             match beaten {
                 Ok(ours) => self.0.drop_others(&jobs, &ours),

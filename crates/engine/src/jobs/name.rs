@@ -3,6 +3,9 @@
 //! Each process that works on a data folder holds one of its *places*: a small file, locked while the process lives, with
 //! the name of its leases. A place that nobody has locked belongs to a process that is gone, so the others give its leases
 //! back at once instead of waiting for them to run out. Every process gets a fresh name.
+//!
+//! A lock says nothing about a process on another machine that sees the same folder, so the file also names the boot of the
+//! kernel that the process runs on: leases of other boots run out by themselves.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -21,6 +24,8 @@ const PLACES: usize = 32;
 pub(super) struct Name {
     /// The name that leases bear.
     pub(super) owner: String,
+    /// The boot of this machine's kernel.
+    boot: String,
     folder: PathBuf,
     /// Locked while we live; none if all were taken.
     place: Option<(usize, File)>,
@@ -42,11 +47,12 @@ impl Name {
     pub(super) fn take(engine: &Engine) -> Result<(Self, Gone)> {
         let folder = engine.settings.data.join(FOLDER);
         std::fs::create_dir_all(&folder).map_err(|cause| unwritable(&folder, cause))?;
-        let mut name = Self { owner: engine.ambient.id(), folder, place: None };
+        let mut name = Self { owner: engine.ambient.id(), boot: boot(), folder, place: None };
         let mut former = None;
         for place in 1..=PLACES {
-            if let Some((mut file, owner)) = lock(&name.path(place))? {
-                write_name(&mut file, &name.owner).map_err(|cause| unwritable(&name.path(place), cause))?;
+            if let Some((mut file, owner)) = name.lock(place)? {
+                write(&mut file, &format!("{} {}", name.owner, name.boot))
+                    .map_err(|cause| unwritable(&name.path(place), cause))?;
                 name.place = Some((place, file));
                 former = owner;
                 break;
@@ -65,17 +71,31 @@ impl Name {
         let mut gone = Gone::default();
         let ours = self.place.as_ref().map(|(place, _)| *place);
         for place in (1..=PLACES).filter(|place| Some(*place) != ours) {
-            let path = self.path(place);
-            if !path.exists() {
+            if !self.path(place).exists() {
                 // Places are taken in order, but for those that others hold just now.
                 break;
             }
-            if let Some((file, Some(owner))) = lock(&path)? {
+            if let Some((file, Some(owner))) = self.lock(place)? {
                 gone.owners.push(owner);
                 gone.places.push(file);
             }
         }
         Ok(gone)
+    }
+
+    /// Locks a place and reads who of this boot lived there, if anybody; `None` while another process lives there.
+    fn lock(&self, place: usize) -> Result<Option<(File, Option<String>)>> {
+        let path = self.path(place);
+        let failed = |cause| unwritable(&path, cause);
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        if file.try_lock().is_err() {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        let owner = text.split_once(' ').filter(|(_, boot)| *boot == self.boot).map(|(owner, _)| owner.to_owned());
+        Ok(Some((file, owner)))
     }
 
     fn path(&self, place: usize) -> PathBuf {
@@ -93,28 +113,17 @@ impl Gone {
     }
 }
 
-/// Locks a place and reads its name, if it has one; `None` while another process lives there.
-fn lock(path: &Path) -> Result<Option<(File, Option<String>)>> {
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|cause| unwritable(path, cause))?;
-    if file.try_lock().is_err() {
-        return Ok(None);
-    }
-    let mut name = String::new();
-    file.read_to_string(&mut name).map_err(|cause| unwritable(path, cause))?;
-    Ok(Some((file, Some(name).filter(|name| !name.is_empty()))))
-}
-
-/// Replaces the name at a place.
-fn write_name(file: &mut File, name: &str) -> std::io::Result<()> {
+/// Replaces what a place says.
+fn write(file: &mut File, text: &str) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    file.write_all(name.as_bytes())
+    file.write_all(text.as_bytes())
+}
+
+/// Returns what tells this run of the machine's kernel from all others; nothing where it has no such name.
+fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
 }
 
 fn unwritable(path: &Path, cause: std::io::Error) -> Problem {

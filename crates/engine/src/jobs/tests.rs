@@ -176,8 +176,11 @@ async fn several_workers_share_the_queue_and_do_everything_once() {
 async fn the_leases_of_a_process_that_is_gone_are_given_back_at_once() {
     let bed = Bed::new().await;
     let living = Name::take(&bed.engine).unwrap().0;
+    let dead = Name::take(&bed.engine).unwrap().0.owner.clone();
+    std::fs::write(bed.engine.settings.data.join("workers/3"), "elsewhere another-boot").unwrap();
+    let elsewhere = "elsewhere".to_owned();
     for (subject, owner) in
-        [("of the living", &living.owner), ("of the dead", &Name::take(&bed.engine).unwrap().0.owner)]
+        [("of the living", &living.owner), ("of the dead", &dead), ("of another machine", &elsewhere)]
     {
         bed.enqueue(subject).await;
         let mut crew = Crew::new(bed.engine.clone(), bed.probe.handlers());

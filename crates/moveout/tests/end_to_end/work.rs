@@ -78,7 +78,11 @@ impl Site {
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(folder.join("data")).unwrap();
         std::fs::write(folder.join("moveout.toml"), CONFIG).unwrap();
-        let _ = std::os::unix::fs::symlink(self.folder.path().join("serve/data/blobs"), folder.join("data/blobs"));
+        let blobs = self.folder.path().join("serve/data/blobs");
+        std::fs::create_dir_all(&blobs).unwrap();
+        if !folder.join("data/blobs").exists() {
+            std::os::unix::fs::symlink(blobs, folder.join("data/blobs")).unwrap();
+        }
         let mut command = moveout();
         command.current_dir(folder).args(["--config", "moveout.toml"]);
         command
@@ -91,6 +95,7 @@ impl Site {
     /// Returns once a machine holds leases.
     async fn at_work(&self, name: &str) {
         let owner = std::fs::read_to_string(self.folder.path().join(name).join("data/workers/1")).unwrap();
+        let owner = owner.split(' ').next().unwrap();
         let sql = format!("SELECT 1 FROM job WHERE lease_owner = '{owner}'");
         let deadline = Instant::now() + PATIENCE;
         while cluster().column(&self.store, &sql).await.unwrap().is_empty() {

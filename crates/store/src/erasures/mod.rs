@@ -96,10 +96,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
         ],
     )
     .await?;
-    let select =
-        "SELECT id, app, code, state, reason, received_at, due_at, finished_at, changes FROM erasure WHERE id = $1";
-    let row = tx.query_one(select, params![id]).await?;
-    announce(tx, &row).await?;
+    announce(tx, 1, request).await?;
     add_code(tx, &request.code, id, request.received_at).await?;
     for digest in person_digests(tx, &request.app, identities) {
         tx.exec("INSERT INTO erasure_person (digest, erasure) VALUES ($1, $2)", params![digest, id]).await?;
@@ -201,7 +198,7 @@ pub async fn set_state(tx: &mut Tx<'_>, id: &str, state: ErasureState, reason: O
             "UPDATE erasure SET state_before = state, state = $2, reason = $3, finished_at = $4, updated_at = $5,
                  changes = changes + CASE WHEN state = $2 THEN 0 ELSE 1 END
              WHERE id = $1 AND finished_at IS NULL
-             RETURNING id, app, code, state, state_before, reason, received_at, due_at, finished_at, changes",
+             RETURNING *",
             params![id, state.name(), reason.map(json).transpose()?, finished, now],
         )
         .await?;
@@ -213,28 +210,26 @@ pub async fn set_state(tx: &mut Tx<'_>, id: &str, state: ErasureState, reason: O
 async fn announce_changes(tx: &mut Tx<'_>, changed: &[Row]) -> Result<()> {
     for row in changed {
         if row.get::<Option<String>>("state_before")? != row.get::<Option<String>>("state")? {
-            announce(tx, row).await?;
+            announce(tx, row.get("changes")?, &request(row)?).await?;
         }
     }
     Ok(())
 }
 
-/// Tells whoever wants to hear of it in which state a request is now.
-async fn announce(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
-    let text = |column: &str| row.get::<String>(column);
-    let time = |column: &str| row.get::<Option<Timestamp>>(column);
+/// Tells whoever wants to hear of it in which state a request is now, but not whom it is about.
+async fn announce(tx: &mut Tx<'_>, sequence: u64, request: &Request) -> Result<()> {
     let data = serde_json::json!({
-        "id": text("id")?,
-        "sequence": row.get::<u64>("changes")?,
-        "app": text("app")?,
-        "confirmation_code": text("code")?,
-        "state": text("state")?,
-        "reason": row.json_opt::<Reason>("reason")?,
-        "received_at": time("received_at")?,
-        "due_at": time("due_at")?,
-        "finished_at": time("finished_at")?,
+        "id": request.id,
+        "sequence": sequence,
+        "app": request.app,
+        "confirmation_code": request.code,
+        "state": request.state.name(),
+        "reason": request.reason,
+        "received_at": request.received_at,
+        "due_at": request.due_at,
+        "finished_at": request.finished_at,
     });
-    outbox::announce(tx, &outbox::Event { topic: format!("erasure.{}", text("state")?), data }).await
+    outbox::announce(tx, &outbox::Event { topic: format!("erasure.{}", request.state.name()), data }).await
 }
 
 /// Records where the intent stands in the ledger: from here on the request can no longer be taken back.

@@ -96,7 +96,7 @@ pub async fn end_kept(
             "UPDATE erasure SET state_before = state, state = $2, reason = $3, kept_receipt = $4, kept_erased_at = $5, updated_at = $5,
                  changes = changes + CASE WHEN state = $2 THEN 0 ELSE 1 END
              WHERE id = $1 AND finished_at IS NOT NULL
-             RETURNING id, app, code, state, state_before, reason, received_at, due_at, finished_at, changes",
+             RETURNING *",
             params![id, state.name(), reason.map(json).transpose()?, json(receipt)?, now],
         )
         .await?;

@@ -64,6 +64,8 @@ async fn a_change_reaches_the_declared_receiver_and_a_deaf_one_is_shown() {
         (&shown[1]["name"], &shown[1]["waiting"], &shown[1]["reason"]["code"]),
         (&"deaf".into(), &1.into(), &"MO-8001".into())
     );
+    let (_, out, _) = run(here, &["doctor", "--data", "data"]);
+    assert!(out.contains("deaf: 1 notices wait") && out.contains("MO-8001"), "{out}");
     let (exit, _, err) = run(here, &["webhook", "test", "deaf", "--data", "data"]);
     assert!(exit == 1 && err.contains("404"), "{exit} {err}");
     deaf.behave([]);

@@ -2,6 +2,7 @@
 
 use engine::Engine;
 use engine::erasure;
+use engine::notify::{self, Standing};
 use engine::world::{self, System};
 use model::problem::Reason;
 
@@ -42,6 +43,18 @@ pub async fn look(checks: &mut Checks, engine: &Engine) {
         }
         Err(problem) => checks.must("systems", false, problem.to_string()),
     }
+    match notify::list(engine).await {
+        Ok(standings) => standings.iter().for_each(|standing| webhook(checks, standing)),
+        Err(problem) => checks.must("webhooks", false, problem.to_string()),
+    }
+}
+
+/// Tells whether a receiver takes what it is told.
+fn webhook(checks: &mut Checks, standing: &Standing) {
+    let Standing { name, waiting, parked, health, .. } = standing;
+    let why = health.problem.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let words = format!("{name}: {waiting} notices wait, {parked} were put aside{why}");
+    checks.should("webhook", *parked == 0 && health.problem.is_none(), words);
 }
 
 /// Opens a system, reads what it says of itself, and holds the map against it.

@@ -4,10 +4,13 @@
 //! Every adapter is a folder of the same shape: `mod.rs` (configuration, capabilities), `read.rs`, `write.rs`, `erase.rs`, `errors.rs`.
 
 pub mod archive;
+pub mod behaviour;
 mod body;
 pub mod dir;
 pub mod dtp;
+pub mod inspect;
 mod locations;
+pub mod manual;
 pub mod open;
 pub mod postgres;
 pub mod redis;
@@ -16,6 +19,7 @@ mod sql;
 pub mod sqlite;
 pub mod verbs;
 
-pub use open::{Context, Described, Token, open_destination, open_eraser, open_source, registry};
+pub use inspect::Inspector;
+pub use open::{Context, Described, Token, open_destination, open_eraser, open_inspector, open_source, registry};
 pub use spec::Spec;
 pub use verbs::{Body, Capabilities, ContentOrder, Cursor, Destination, Entry, Eraser, ItemKey, Page, Source, Written};

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::archive::{self, Archive};
 use crate::dir::{self, BagReader, BagWriter, Prospect};
 use crate::dtp::{self, Dtp};
+use crate::inspect::Inspector;
 use crate::locations::ByLocation;
 use crate::postgres::{self, Postgres};
 use crate::redis::{self, Redis};
@@ -120,6 +121,19 @@ pub async fn open_eraser(spec: &Spec, context: &Context) -> Result<Arc<dyn Erase
         "redis" => Ok(Arc::new(ByLocation(Redis::new(spec, context)?))),
         "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
         known if is_known(known) => Err(verb_unsupported(known, "erase")),
+        unknown => Err(adapter_unknown(unknown)),
+    }
+}
+
+/// Opens a database to look into, without changing anything.
+///
+/// # Errors
+/// `MO-3013` for an unknown kind of system, `MO-3014` for one that has no tables.
+pub async fn open_inspector(spec: &Spec, _context: &Context) -> Result<Arc<dyn Inspector>> {
+    match spec.adapter.as_str() {
+        "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
+        "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
+        known if is_known(known) => Err(verb_unsupported(known, "be looked into for tables")),
         unknown => Err(adapter_unknown(unknown)),
     }
 }

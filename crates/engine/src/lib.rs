@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod landing;
 pub mod ledger;
 pub mod notify;
+pub mod scan;
 pub mod status;
 pub mod transfer;
 pub mod world;

@@ -5,6 +5,7 @@
 pub mod ambient;
 pub mod call;
 pub mod catalog;
+pub mod check;
 pub mod codes;
 pub mod data;
 pub mod erasure;

@@ -1,6 +1,5 @@
 //! The moveout binary: command line, configuration, wiring.
 
-mod checks;
 mod cli;
 mod commands;
 mod config;

@@ -1,6 +1,8 @@
-//! Test tools: a manual clock, seeded ids, a temporary PostgreSQL and Redis, a misbehaving platform. Development only.
+//! Test tools: a manual clock, seeded ids, a temporary PostgreSQL and Redis, schemas of applications, a misbehaving platform.
+//! Development only.
 
 pub mod ambient;
 pub mod postgres;
 pub mod receiver;
 pub mod redis;
+pub mod schemas;

@@ -118,6 +118,23 @@ impl Cluster {
         Ok(done?)
     }
 
+    /// Runs a query and returns the first column of every row, null as an empty text.
+    ///
+    /// # Errors
+    /// What the server objects to.
+    pub async fn texts(&self, url: &str, query: &str) -> Result<Vec<String>> {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        let driver = tokio::spawn(connection);
+        let messages = client.simple_query(query).await;
+        drop(client);
+        driver.await??;
+        let text = |message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
+            _ => None,
+        };
+        Ok(messages?.into_iter().filter_map(text).collect())
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }

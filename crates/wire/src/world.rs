@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 mod places;
+pub mod write;
 
 use model::world::World;
 use model::{Problem, Result, codes};

@@ -182,3 +182,15 @@ fn a_place_that_could_be_anybodys_is_refused() {
     let empty = empty.replace("[[system.location]]\nname = \"covers\"\npath = \"covers/{user}.jpg\"\n", "");
     assert!(parse(&empty).unwrap_err().detail.contains("nothing could be searched"));
 }
+
+#[test]
+fn what_is_written_is_read_again() {
+    let mut world = parse(EXAMPLE).unwrap();
+    let odd = r#"{ "name": "Größe \"der\" Kunden", "identity": { "E-Mail; DROP": "email" }, "container": { "a b": "users.id", "on_erase": "detach" } }"#;
+    world.systems[0].tables.push(serde_json::from_str(odd).unwrap());
+    let written: String = world.systems[0].tables.iter().map(wire::world::write::table).collect();
+    let head = "[[system]]\nname = \"main-db\"\nadapter = \"postgres\"\nurl = \"env:X\"\n";
+    let again = parse(&format!("{head}{written}")).unwrap();
+    assert_eq!(again.systems[0].tables, world.systems[0].tables, "{written}");
+    assert!(written.contains("container = { post_id = \"posts.id\", on_erase = \"delete\" }"), "{written}");
+}

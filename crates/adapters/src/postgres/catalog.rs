@@ -73,7 +73,8 @@ pub(super) async fn read(connection: &mut PostgresConnection) -> Result<Catalog>
     Ok(Catalog { tables: tables.into_values().collect() })
 }
 
-async fn rows(connection: &mut PostgresConnection, query: &str) -> Result<Vec<Vec<Cell>>> {
+/// Runs a query over `t`, the tables.
+pub(super) async fn rows(connection: &mut PostgresConnection, query: &str) -> Result<Vec<Vec<Cell>>> {
     let sql = format!("WITH t AS ({TABLES}) {query}");
     connection.query(&Statement { purpose: Purpose::Catalog, table: String::new(), sql, lists: vec![] }).await
 }
@@ -82,7 +83,8 @@ fn unreadable() -> Problem {
     Problem::new(&codes::erasure::CATALOG_UNREADABLE, "it has another shape than expected")
 }
 
-fn texts<const N: usize>(cells: Vec<Cell>) -> Result<[String; N]> {
+/// Reads a row of texts; null is empty.
+pub(super) fn texts<const N: usize>(cells: Vec<Cell>) -> Result<[String; N]> {
     let texts: Vec<String> = cells.into_iter().map(Option::unwrap_or_default).collect();
     texts.try_into().map_err(|_| unreadable())
 }

@@ -45,6 +45,8 @@ pub(super) struct PostgresConnection {
 pub(super) enum Begin {
     /// Reading one snapshot.
     Reading,
+    /// Reading one snapshot, and giving up soon: a look at somebody's busy database.
+    Looking,
     /// Locking what is found, and seeing what others committed before the locks were taken.
     Writing,
 }
@@ -54,6 +56,9 @@ impl Postgres {
         let failed = |cause| errors::map(&cause, Purpose::Catalog, "");
         let begin = match how {
             Begin::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Begin::Looking => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'"
+            }
             Begin::Writing => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         let (place, kept) = self.sessions.take().await;

@@ -23,6 +23,9 @@ pub(super) fn map(error: &tokio_postgres::Error, purpose: Purpose, table: &str) 
         _ if state.code().starts_with("40") || *state == SqlState::LOCK_NOT_AVAILABLE => {
             Problem::new(&codes::erasure::SYSTEM_BUSY, at("other transactions hold the rows"))
         }
+        _ if *state == SqlState::QUERY_CANCELED => {
+            Problem::new(&codes::erasure::SYSTEM_BUSY, at("a time limit cut the statement off"))
+        }
         _ if state.code().starts_with("57") || state.code().starts_with("53") => {
             Problem::new(&codes::erasure::SYSTEM_UNREACHABLE, at("the server is going down or has no resources left"))
         }

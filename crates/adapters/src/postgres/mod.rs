@@ -5,6 +5,7 @@ mod connection;
 mod dialect;
 mod erase;
 mod errors;
+mod inspect;
 mod pool;
 
 use std::sync::Arc;

@@ -5,9 +5,11 @@
 
 mod blockers;
 mod erase;
+pub(crate) mod inspect;
 mod look;
 mod retention;
 mod select;
+mod shapes;
 mod spelling;
 mod statement;
 mod tally;

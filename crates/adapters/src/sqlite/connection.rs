@@ -16,6 +16,10 @@ use crate::sql::{Cell, Connection, Dialect, Purpose, Statement};
 /// How long a statement waits for the application's own transactions.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many instructions of SQLite's machine make a round, and after how many rounds a look gives up: some seconds.
+const ROUND: i32 = 100_000;
+const LOOKING_ROUNDS: u32 = 5_000;
+
 /// A transaction on a connection of its own: rolled back when dropped.
 pub(super) struct SqliteConnection {
     file: rusqlite::Connection,
@@ -24,10 +28,12 @@ pub(super) struct SqliteConnection {
 }
 
 /// How a transaction begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begin {
     /// Reading a snapshot.
     Reading,
+    /// Reading a snapshot, and giving up soon: a look at somebody's busy file.
+    Looking,
     /// Holding the write lock from the start, so that nobody changes what was looked at.
     Writing,
 }
@@ -46,14 +52,29 @@ pub(super) fn open(path: &Path) -> Result<rusqlite::Connection> {
 
 impl SqliteConnection {
     pub(super) fn begin(path: &Path, how: Begin) -> Result<Self> {
-        let file = open(path)?;
+        let mut file = open(path)?;
+        let failed = |cause| errors::map(&cause, Purpose::Read, "");
+        if how == Begin::Looking {
+            file.execute_batch("PRAGMA query_only = ON").map_err(failed)?;
+            let mut rounds = 0;
+            let give_up = move || {
+                rounds += 1;
+                rounds > LOOKING_ROUNDS
+            };
+            file.progress_handler(ROUND, Some(give_up)).map_err(failed)?;
+        }
         let begin = match how {
-            Begin::Reading => "BEGIN DEFERRED",
+            Begin::Reading | Begin::Looking => "BEGIN DEFERRED",
             Begin::Writing => "BEGIN IMMEDIATE",
         };
-        file.execute_batch(begin).map_err(|cause| errors::map(&cause, Purpose::Read, ""))?;
+        file.execute_batch(begin).map_err(failed)?;
         let without_row_id = without_row_id(&file).map_err(|cause| errors::map(&cause, Purpose::Catalog, ""))?;
         Ok(Self { file, without_row_id })
+    }
+
+    /// The file itself, for what only SQLite knows.
+    pub(super) fn file(&self) -> &rusqlite::Connection {
+        &self.file
     }
 
     pub(super) fn commit(self) -> Result<()> {

@@ -15,7 +15,10 @@ use crate::verbs::Eraser;
 
 impl Sqlite {
     /// Runs work on the file, on a thread that may block.
-    async fn on_file<T: Send + 'static>(&self, work: impl FnOnce(&Path) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn on_file<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let path = self.path.clone();
         tokio::task::spawn_blocking(move || work(&path))
             .await

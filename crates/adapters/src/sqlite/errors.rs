@@ -24,6 +24,9 @@ pub(super) fn map(error: &rusqlite::Error, purpose: Purpose, table: &str) -> Pro
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             Problem::new(&codes::erasure::SYSTEM_BUSY, at("another transaction holds the file"))
         }
+        Some(ErrorCode::OperationInterrupted) => {
+            Problem::new(&codes::erasure::SYSTEM_BUSY, at("a time limit cut the statement off"))
+        }
         Some(ErrorCode::CannotOpen) => {
             Problem::new(&codes::erasure::SYSTEM_UNREACHABLE, "there is no such file, or it may not be opened")
         }

@@ -5,6 +5,7 @@ mod connection;
 mod dialect;
 mod erase;
 mod errors;
+mod inspect;
 
 use std::path::PathBuf;
 

@@ -10,4 +10,5 @@ codes! {
     CERTIFICATE_INVALID = 7007, Permanent, 400, "invalid_request", "The certificate or its key cannot be used", "Give a PEM chain and its PEM private key.";
     USAGE = 7008, Permanent, 400, "invalid_request", "The command cannot be used like this", "See `moveout --help`.";
     DATA_IN_USE = 7009, Permanent, 409, "conflict", "The data folder belongs to something else", "Choose an empty folder.";
+    ADAPTER_UNKNOWN = 7012, Permanent, 404, "not_found", "There is no such adapter", "`moveout adapter list` lists them.";
 }

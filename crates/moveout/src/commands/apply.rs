@@ -18,21 +18,27 @@ pub struct ApplyArgs {
 
 /// Declares what the file says.
 pub async fn run(args: ApplyArgs, context: &Context) -> anyhow::Result<ExitCode> {
-    let unreadable = |cause: std::io::Error| {
-        Problem::new(&codes::config::FILE_UNREADABLE, format!("{}: {cause}", args.file.display())).caused_by(cause)
-    };
-    let text = std::fs::read_to_string(&args.file).map_err(unreadable)?;
-    let path = std::path::absolute(&args.file).map_err(unreadable)?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut world = wire::world::parse(&text)?;
-    anchor(&mut world, folder);
+    let (world, folder) = read(&args.file)?;
     let engine = context.engine().await?;
-    let applied = apply(&engine, world, &|reference| context.resolve(reference, folder)).await?;
+    let applied = apply(&engine, world, &|reference| context.resolve(reference, &folder)).await?;
     context.out.result(&applied, || words(&applied))?;
     for warning in &applied.warnings {
         context.out.note(&format!("warning: {warning}"));
     }
     Ok(ExitCode::Ok)
+}
+
+/// Reads a declaration, and returns it with the folder that its files are relative to.
+pub fn read(file: &Path) -> model::Result<(World, PathBuf)> {
+    let unreadable = |cause: std::io::Error| {
+        Problem::new(&codes::config::FILE_UNREADABLE, format!("{}: {cause}", file.display())).caused_by(cause)
+    };
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let path = std::path::absolute(file).map_err(unreadable)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut world = wire::world::parse(&text)?;
+    anchor(&mut world, folder);
+    Ok((world, folder.to_owned()))
 }
 
 /// Makes the paths of systems absolute: the server that opens them may run in another folder than this command.

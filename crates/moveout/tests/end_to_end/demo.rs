@@ -8,6 +8,7 @@ use std::process::{Child, Stdio};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
+use crate::scan::{apply, decide, named, scan};
 use crate::support::{json, moveout};
 
 const DEMO: [&str; 5] = ["demo", "--headless", "--json", "--data", "data"];
@@ -102,4 +103,32 @@ fn killed_at_any_moment_the_same_command_ends_with_difference_0_and_nothing_doub
     for member in ["transfer", "erasure", "confirmation_code"] {
         assert_eq!(again[member], outcome[member], "{member}");
     }
+    the_shop_is_drafted_and_forgets_another(folder.path());
+}
+
+/// A scan of the shop drafts the map that the demo was made with, and erases somebody else by it.
+fn the_shop_is_drafted_and_forgets_another(folder: &Path) {
+    let draft = scan(folder, "sqlite:./data/demo/shop.db", &["shop.example", "Harbour", "Wie schön"]);
+    let map = |table: &str| draft_map(&draft, table);
+    assert_eq!(map("users"), serde_json::json!([{ "facebook_id": "asid", "email": "email" }, {}, null]));
+    assert_eq!(map("posts"), serde_json::json!([{}, { "author_id": "users.id" }, null]));
+    for table in ["comments", "likes"] {
+        assert_eq!(map(table), serde_json::json!([{}, { "user_id": "users.id" }, { "post_id": "posts.id" }]));
+    }
+    let kept = &named(&draft, "invoices")["keep"]["columns"];
+    assert_eq!(*kept, serde_json::json!(["number", "total", "issued_at"]));
+
+    apply(folder, &decide(&draft, |offered| offered[0].to_owned()));
+    let request = ["erasure", "request", "--app", "shop", "--id", "asid:10158000000008", "--data", "data", "--json"];
+    assert_eq!(json(folder, &request)["state"], "complete");
+    let shop = open(&folder.join("data/demo/shop.db"));
+    for (table, column) in [("users", "id"), ("posts", "author_id"), ("comments", "user_id"), ("invoices", "user_id")] {
+        assert_eq!(count(&shop, &format!("SELECT COUNT(*) FROM {table} WHERE {column} = 8")), 0, "{table}");
+    }
+    assert_eq!(count(&shop, "SELECT COUNT(*) FROM users WHERE id NOT IN (8, 4711)"), 9_998);
+}
+
+fn draft_map(draft: &Value, table: &str) -> Value {
+    let map = &named(draft, table)["map"];
+    serde_json::json!([map["identity"], map["owner"], map["container"]])
 }

@@ -4,6 +4,7 @@ mod callback;
 mod crash;
 mod demo;
 mod operations;
+mod scan;
 mod support;
 mod transfer;
 mod webhook;

@@ -58,6 +58,10 @@ impl Strangers {
                 self.add_named(live, std::slice::from_ref(column), StrangerTarget::Identity(kind.clone()));
             }
             for reference in table.declared() {
+                // A real foreign key says what a column refers to, whatever else is called the same.
+                if live.foreign_keys.iter().any(|key| key.columns.iter().any(|name| reference.columns.contains(name))) {
+                    continue;
+                }
                 self.add_named(live, &reference.columns, StrangerTarget::Rows(reference.key()));
             }
         }

@@ -189,6 +189,8 @@ fn strangers_are_found_by_key_and_by_name_and_ignored_where_the_map_says_so() {
     catalog.tables.push(table("newsletter", &["id!", "email"]));
     catalog.tables.push(table("audit", &["id!", "user_id"]));
     catalog.tables.push(table("likes", &["id!", "post"]).with(&["post"], "posts", &["id"]));
+    // Called like a reference to posts, and one to another table.
+    catalog.tables.push(table("series", &["id!", "post_id"]).with(&["post_id"], "series", &["id"]));
     let editor = CatalogColumn { name: "editor_id".to_owned(), ..catalog.tables[1].columns[1].clone() };
     catalog.tables[1].columns.push(editor);
     let posts = catalog.tables[1].clone();

@@ -4,7 +4,7 @@ use net::header::HeaderMap;
 use url::Url;
 use wire::callback::Answer;
 
-use crate::checks::Checks;
+use model::check::Checks;
 
 /// Judges the answer to the callback; returns it if it can be read.
 pub fn answer(checks: &mut Checks, status: u16, headers: &HeaderMap, body: &str) -> Option<Answer> {

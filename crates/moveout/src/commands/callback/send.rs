@@ -7,9 +7,9 @@ use net::{Client, Method, header};
 use serde_json::json;
 
 use super::judge;
-use crate::checks::Checks;
 use crate::context::Context;
 use crate::exit::ExitCode;
+use model::check::Checks;
 
 /// How much of a status page we read.
 const MAX_PAGE: usize = 4 * 1024 * 1024;

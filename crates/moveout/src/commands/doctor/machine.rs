@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use server::listen::Tls;
 use x509_parser::pem::Pem;
 
-use crate::checks::{Checks, Verdict};
 use crate::config::TlsFiles;
 use crate::context::Context;
+use model::check::{Checks, Verdict};
 
 /// Below this many free bytes, work will soon stop.
 const SCARCE: u64 = 1 << 30;

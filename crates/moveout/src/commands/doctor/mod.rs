@@ -5,9 +5,9 @@ mod world;
 
 use serde_json::json;
 
-use crate::checks::{Checks, Verdict};
 use crate::context::Context;
 use crate::exit::ExitCode;
+use model::check::{Checks, Verdict};
 
 /// Look whether everything is as it should be.
 #[derive(clap::Args)]

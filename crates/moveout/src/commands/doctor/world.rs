@@ -4,9 +4,8 @@ use engine::Engine;
 use engine::erasure;
 use engine::notify::{self, Standing};
 use engine::world::{self, System};
+use model::check::{Checks, Verdict};
 use model::problem::Reason;
-
-use crate::checks::{Checks, Verdict};
 
 /// Looks at apps and systems.
 pub async fn look(checks: &mut Checks, engine: &Engine) {

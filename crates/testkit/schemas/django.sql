@@ -1,0 +1,20 @@
+-- A magazine as Django and allauth keep it: foreign keys, the platform id in a table of logins, a profile whose key is the reference.
+CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app VARCHAR(255), name VARCHAR(255), applied DATETIME);
+CREATE TABLE django_content_type (id INTEGER PRIMARY KEY, app_label VARCHAR(100), model VARCHAR(100));
+CREATE TABLE auth_permission (id INTEGER PRIMARY KEY, content_type_id INTEGER REFERENCES django_content_type, codename VARCHAR(100), name VARCHAR(255));
+CREATE TABLE auth_group (id INTEGER PRIMARY KEY, name VARCHAR(150) UNIQUE);
+CREATE TABLE auth_user (id INTEGER PRIMARY KEY, password VARCHAR(128) NOT NULL, last_login DATETIME, is_superuser BOOL, username VARCHAR(150) NOT NULL UNIQUE, last_name VARCHAR(150), email VARCHAR(254) NOT NULL, is_staff BOOL, first_name VARCHAR(150), date_joined DATETIME);
+CREATE TABLE auth_user_groups (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES auth_user, group_id INTEGER NOT NULL REFERENCES auth_group);
+CREATE TABLE auth_user_user_permissions (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES auth_user, permission_id INTEGER NOT NULL REFERENCES auth_permission);
+CREATE TABLE django_admin_log (id INTEGER PRIMARY KEY, object_id TEXT, object_repr VARCHAR(200), action_flag SMALLINT, change_message TEXT, content_type_id INTEGER REFERENCES django_content_type, user_id INTEGER NOT NULL REFERENCES auth_user, action_time DATETIME);
+CREATE TABLE django_session (session_key VARCHAR(40) PRIMARY KEY, session_data TEXT, expire_date DATETIME);
+CREATE TABLE account_emailaddress (id INTEGER PRIMARY KEY, email VARCHAR(254) UNIQUE, verified BOOL, "primary" BOOL, user_id INTEGER NOT NULL REFERENCES auth_user);
+CREATE TABLE socialaccount_socialaccount (id INTEGER PRIMARY KEY, provider VARCHAR(200), uid VARCHAR(191), last_login DATETIME, extra_data TEXT, user_id INTEGER NOT NULL REFERENCES auth_user, UNIQUE(provider,uid));
+CREATE TABLE socialaccount_socialtoken (id INTEGER PRIMARY KEY, token TEXT, account_id INTEGER NOT NULL REFERENCES socialaccount_socialaccount);
+CREATE TABLE blog_article (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES auth_user, title VARCHAR(200), reviewed_by_id INTEGER REFERENCES auth_user, category_id INTEGER NOT NULL REFERENCES blog_category);
+CREATE TABLE blog_category (id INTEGER PRIMARY KEY, name VARCHAR(100), parent_id INTEGER REFERENCES blog_category);
+CREATE TABLE blog_article_tags (id INTEGER PRIMARY KEY, article_id INTEGER NOT NULL REFERENCES blog_article, tag_id INTEGER NOT NULL REFERENCES blog_tag);
+CREATE TABLE blog_tag (id INTEGER PRIMARY KEY, slug VARCHAR(50));
+CREATE TABLE profiles_profile (user_id INTEGER PRIMARY KEY REFERENCES auth_user, birth_date DATE, phone VARCHAR(30), bio TEXT);
+INSERT INTO auth_user VALUES (1,'pbkdf2_sha256$600000$abcdefghijkl$mnopqrstuvwxyz','2020',0,'zoe','L','zoe@example.org',0,'Zoe','2020');
+INSERT INTO socialaccount_socialaccount VALUES (1,'facebook','10158','2020','{}',1);

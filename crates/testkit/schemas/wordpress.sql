@@ -1,0 +1,23 @@
+-- A blog as WordPress keeps it: no foreign keys at all, ids of 0 for nobody, guests among the commenters.
+CREATE TABLE wp_users (ID INTEGER PRIMARY KEY, user_login VARCHAR(60) NOT NULL DEFAULT '', user_pass VARCHAR(255), user_nicename VARCHAR(50), user_email VARCHAR(100), user_url VARCHAR(100), user_registered DATETIME, user_activation_key VARCHAR(255), user_status INT, display_name VARCHAR(250));
+CREATE INDEX wp_users_user_login_key ON wp_users(user_login); CREATE INDEX wp_users_email ON wp_users(user_email);
+CREATE TABLE wp_usermeta (umeta_id INTEGER PRIMARY KEY, user_id BIGINT NOT NULL DEFAULT 0, meta_key VARCHAR(255), meta_value LONGTEXT);
+CREATE INDEX wp_usermeta_user_id ON wp_usermeta(user_id);
+CREATE TABLE wp_posts (ID INTEGER PRIMARY KEY, post_author BIGINT NOT NULL DEFAULT 0, post_date DATETIME, post_content LONGTEXT, post_title TEXT, post_status VARCHAR(20), post_name VARCHAR(200), post_parent BIGINT NOT NULL DEFAULT 0, guid VARCHAR(255), post_type VARCHAR(20), comment_count BIGINT);
+CREATE TABLE wp_postmeta (meta_id INTEGER PRIMARY KEY, post_id BIGINT NOT NULL DEFAULT 0, meta_key VARCHAR(255), meta_value LONGTEXT);
+CREATE TABLE wp_comments (comment_ID INTEGER PRIMARY KEY, comment_post_ID BIGINT NOT NULL DEFAULT 0, comment_author TINYTEXT, comment_author_email VARCHAR(100), comment_author_url VARCHAR(200), comment_author_IP VARCHAR(100), comment_date DATETIME, comment_content TEXT, comment_parent BIGINT NOT NULL DEFAULT 0, user_id BIGINT NOT NULL DEFAULT 0);
+CREATE TABLE wp_commentmeta (meta_id INTEGER PRIMARY KEY, comment_id BIGINT NOT NULL DEFAULT 0, meta_key VARCHAR(255), meta_value LONGTEXT);
+CREATE TABLE wp_terms (term_id INTEGER PRIMARY KEY, name VARCHAR(200), slug VARCHAR(200), term_group BIGINT);
+CREATE TABLE wp_term_taxonomy (term_taxonomy_id INTEGER PRIMARY KEY, term_id BIGINT, taxonomy VARCHAR(32), description LONGTEXT, parent BIGINT, count BIGINT);
+CREATE TABLE wp_term_relationships (object_id BIGINT, term_taxonomy_id BIGINT, term_order INT, PRIMARY KEY(object_id, term_taxonomy_id));
+CREATE TABLE wp_options (option_id INTEGER PRIMARY KEY, option_name VARCHAR(191) UNIQUE, option_value LONGTEXT, autoload VARCHAR(20));
+CREATE TABLE wp_links (link_id INTEGER PRIMARY KEY, link_url VARCHAR(255), link_name VARCHAR(255), link_owner BIGINT);
+INSERT INTO wp_users VALUES (1,'admin','$P$Babcdefghijklmnopqrstuvwxyz01234','admin','admin@example.org','','2020-01-01','',0,'admin'),(2,'zoe','$P$Babcdefghijklmnopqrstuvwxyz01234','zoe','zoe@example.org','','2020-01-01','',0,'Zoe');
+INSERT INTO wp_usermeta VALUES (1,1,'nickname','admin'),(2,2,'first_name','Zoe');
+INSERT INTO wp_posts VALUES (1,1,'2020-01-01','Hello','Hello','publish','hello',0,'g','post',1),(2,2,'2020-01-01','Mine','M','publish','m',0,'g','post',1),(3,1,'2020','rev','r','inherit','r',1,'g','revision',0);
+INSERT INTO wp_postmeta VALUES (1,1,'_edit_lock','1:1'),(2,2,'x','y');
+INSERT INTO wp_comments VALUES (1,1,'Zoe','zoe@example.org','','192.0.2.1','2020','nice',0,2),(2,2,'Guest','guest@example.net','','192.0.2.7','2020','hm',0,0),(3,1,'A','a@example.org','','192.0.2.8','2020','re',1,1);
+INSERT INTO wp_options VALUES (1,'admin_email','admin@example.org','yes');
+INSERT INTO wp_term_relationships VALUES (1,1,0),(2,1,0);
+INSERT INTO wp_terms VALUES (1,'Uncategorized','uncategorized',0);
+INSERT INTO wp_term_taxonomy VALUES (1,1,'category','',0,2);

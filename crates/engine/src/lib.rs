@@ -2,6 +2,7 @@
 //!
 //! Doors turn bytes into one call here and back; adapters speak to systems; the store remembers. Each right is a folder.
 
+pub mod backup;
 pub mod connections;
 pub mod erasure;
 pub mod jobs;
@@ -13,6 +14,7 @@ pub mod status;
 pub mod transfer;
 pub mod world;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use model::Ambient;
@@ -36,13 +38,22 @@ pub struct Engine {
     pub(crate) settings: Arc<Settings>,
     pub(crate) systems: Arc<erasure::Systems>,
     pub(crate) overload: Arc<erasure::Overload>,
+    /// The folder of the ledger's mirror.
+    pub(crate) mirror: Arc<Path>,
 }
 
 impl Engine {
     /// Creates an engine over an open store.
     pub fn new(store: Store, ambient: Ambient, net: net::Client, settings: Settings) -> Self {
         let (systems, overload) = (Arc::default(), Arc::default());
-        Self { store, ambient, net, settings: Arc::new(settings), systems, overload }
+        let mirror = settings.data.join(ledger::MIRROR).into();
+        Self { store, ambient, net, settings: Arc::new(settings), systems, overload, mirror }
+    }
+
+    /// Keeps the mirror of the ledger in this folder, best on another disk or machine, instead of within the data folder.
+    #[must_use]
+    pub fn with_mirror(self, folder: &Path) -> Self {
+        Self { mirror: folder.into(), ..self }
     }
 
     /// Returns what it knows of the installation.

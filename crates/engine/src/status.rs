@@ -12,14 +12,3 @@ use crate::Engine;
 pub async fn status(engine: &Engine) -> Result<Status> {
     engine.store.read("status", |tx| Box::pin(store::status::status(tx))).await
 }
-
-/// Returns when the store answers.
-///
-/// # Errors
-/// What keeps it from answering.
-pub async fn ready(engine: &Engine) -> Result<()> {
-    let ask = engine.store.read("ready", |tx| {
-        Box::pin(async move { tx.query_one("SELECT COUNT(*) AS tables FROM setting", store::params![]).await })
-    });
-    ask.await.map(drop)
-}

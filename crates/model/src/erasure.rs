@@ -201,8 +201,11 @@ pub struct RequestView {
     pub app: String,
     /// The code that leads to the status page.
     pub confirmation_code: String,
-    /// The door it came through: `callback`, `cli`, `api`, `list`.
+    /// The door it came through: `callback`, `cli`, `api`, `list`, `replay`.
     pub door: String,
+    /// The request that it repeats after a restore, if it is a replay.
+    #[serde(default)]
+    pub replays: Option<String>,
     /// Its state.
     pub state: ErasureState,
     /// Why it is in this state.

@@ -41,7 +41,16 @@ impl Context {
             Some(url) => Store::open_postgres(url, &data, keys, ambient).await?,
             None => Store::open_sqlite(&data, keys, ambient).await?,
         };
-        Ok(Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data }))
+        let engine = Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data });
+        Ok(match &self.config.ledger_mirror {
+            Some(folder) => engine.with_mirror(folder),
+            None => engine,
+        })
+    }
+
+    /// Returns the master keys of a store that was there before: none are made.
+    pub fn existing_keys(&self) -> model::Result<store::Keys> {
+        secrets::existing_keys(&self.config.data, self.config.keys.as_deref())
     }
 
     /// Returns the client for addresses that the operator typed.

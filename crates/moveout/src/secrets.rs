@@ -50,15 +50,9 @@ fn unreadable(detail: String) -> Problem {
 /// # Errors
 /// `MO-5005` if there is a store but no key, `MO-7003` or `MO-7005` if the file cannot be read or written.
 pub fn master_keys(folder: &Path, given: Option<&str>, ambient: &Ambient) -> Result<store::Keys> {
-    if let Some(text) = given {
-        return store::Keys::from_text(text);
-    }
     let path = folder.join("master.key");
-    if path.exists() {
-        return store::Keys::from_text(&from_file(&path)?);
-    }
-    if folder.join("moveout.db").exists() {
-        return Err(Problem::new(&codes::store::KEY_MISSING, format!("there is no {}", path.display())));
+    if given.is_some() || path.exists() || folder.join("moveout.db").exists() {
+        return existing_keys(folder, given);
     }
     let keys = store::Keys::generate(ambient);
     let written = create_private(folder).and_then(|()| write_new(&path, keys.to_text().as_bytes()));
@@ -70,6 +64,19 @@ pub fn master_keys(folder: &Path, given: Option<&str>, ambient: &Ambient) -> Res
             let detail = format!("{}: {cause}", path.display());
             Err(Problem::new(&codes::config::FILE_UNWRITABLE, detail).caused_by(cause))
         }
+    }
+}
+
+/// Returns the master keys of a store or backup that is there: those given, else those of the file `master.key`.
+///
+/// # Errors
+/// `MO-5005` if there are none, `MO-7003` if they cannot be read.
+pub fn existing_keys(folder: &Path, given: Option<&str>) -> Result<store::Keys> {
+    let path = folder.join("master.key");
+    match given {
+        Some(text) => store::Keys::from_text(text),
+        None if path.exists() => store::Keys::from_text(&from_file(&path)?),
+        None => Err(Problem::new(&codes::store::KEY_MISSING, format!("there is no {}", path.display()))),
     }
 }
 

@@ -4,9 +4,11 @@
 //! only after it is on disk. Repository functions, grouped by subject, take `&mut Tx` so that one operation can use several.
 
 pub mod accounts;
+pub mod backup;
 pub mod blobs;
 pub mod erasures;
 pub mod error;
+pub mod hold;
 pub mod inbox;
 pub mod jobs;
 pub mod landing;

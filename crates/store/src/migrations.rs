@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::{Problem, Result, codes};
 use rusqlite::Connection;
 
-use crate::error;
+use crate::{Tx, error, params};
 
 /// The migrations in order: number, name and SQL text, which [`for_postgres`] fits to PostgreSQL.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "lists", include_str!("../migrations/sqlite/0010_lists.sql")),
     (11, "cool_off", include_str!("../migrations/sqlite/0011_cool_off.sql")),
     (12, "identity_map", include_str!("../migrations/sqlite/0012_identity_map.sql")),
+    (13, "restores", include_str!("../migrations/sqlite/0013_restores.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
@@ -76,6 +77,37 @@ fn missing(version: i64) -> Result<impl Iterator<Item = &'static (i64, &'static 
         ));
     }
     Ok(MIGRATIONS.iter().filter(move |(number, _, _)| *number > version))
+}
+
+/// Makes the tables of an empty database as they were at a version, within the transaction of a restore.
+///
+/// # Errors
+/// `MO-5003` for a version that this binary does not know.
+pub(crate) async fn build(tx: &mut Tx<'_>, version: i64) -> Result<()> {
+    missing(version).map(drop)?;
+    tx.batch(VERSIONS).await?;
+    let wanted = |(number, _, _): &&(i64, &str, &str)| *number <= version;
+    carry_out(tx, MIGRATIONS.iter().filter(wanted)).await
+}
+
+/// Brings tables of a version to the newest schema, within the transaction of a restore.
+///
+/// # Errors
+/// A problem of the store.
+pub(crate) async fn complete(tx: &mut Tx<'_>, version: i64) -> Result<()> {
+    carry_out(tx, missing(version)?).await
+}
+
+async fn carry_out(
+    tx: &mut Tx<'_>,
+    migrations: impl Iterator<Item = &'static (i64, &'static str, &'static str)>,
+) -> Result<()> {
+    for (number, name, sql) in migrations {
+        let fitted = if tx.is_postgres() { for_postgres(sql) } else { (*sql).to_owned() };
+        tx.batch(&fitted).await?;
+        tx.exec(APPLIED, params![*number, *name, tx.ambient.now()]).await?;
+    }
+    Ok(())
 }
 
 /// Our DDL keeps to what both databases understand, but for the name of bytes and SQLite's way to cluster a table.

@@ -109,6 +109,8 @@ pub const LINES: &[Line] = &[
         "a log with a hole proves nothing",
     ),
     kept("ledger_node", NOTHING, "for ever", "proofs"),
+    kept("ledger_past", NOTHING, "for ever", "naming the logs that a restore has closed"),
+    kept("ledger_past_leaf", "as `ledger_leaf`", "for ever", "a log with a hole proves nothing"),
     swept(
         kept(
             "erasure_person",
@@ -163,6 +165,13 @@ pub const LINES: &[Line] = &[
         "DELETE FROM erasure_system WHERE erasure IN (SELECT e.id FROM erasure e WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
              AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id)
              AND EXISTS (SELECT 1 FROM erasure_system s WHERE s.erasure = e.id) LIMIT $2)",
+    ),
+    swept(
+        kept("erasure_replay", "which request repeats which", YEARS, PROOF),
+        After::Days(3 * 365),
+        "DELETE FROM erasure_replay WHERE erasure IN (SELECT r.erasure FROM erasure_replay r JOIN erasure e ON e.id = r.erasure
+             WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
+             AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id) LIMIT $2)",
     ),
     swept(
         kept("erasure", "the request's course and its receipt", YEARS, PROOF),

@@ -87,6 +87,27 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Runs several statements without parameters, of those that both databases understand as they are.
+    ///
+    /// # Errors
+    /// A coded problem of the store; the operation should return it.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                connection.execute_batch(sql).map_err(|cause| error::sqlite(self.name, cause))
+            }
+            Connection::Postgres(transaction) => {
+                let done = transaction.batch_execute(sql).await;
+                done.map_err(|cause| self.failed(cause))
+            }
+        }
+    }
+
+    /// Tells whether this is PostgreSQL: for the few things that have no common words, like the catalogue.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
     /// Runs a query (or a statement with RETURNING) and returns its rows.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::{Tx, params};
 /// How many bytes of a sealed value tell its key.
 const KEY_ID: usize = 4;
 /// Where the sealed root lies in the table `setting`.
-const ROOT: &str = "vault.root";
+pub(crate) const ROOT: &str = "vault.root";
 
 /// The master keys, newest first; never empty.
 #[derive(Clone)]
@@ -161,15 +161,35 @@ impl Vault {
         )
         .await?;
         let row = tx.query_one("SELECT value FROM setting WHERE name = $1", params![ROOT]).await?;
-        let wrong = || Problem::new(&codes::store::KEY_WRONG, "the key check of the store does not open");
-        let stored = BASE64.decode(row.get::<String>("value")?.as_bytes()).map_err(|_| wrong())?;
-        let root = vault.open("setting", ROOT, "value", &stored).map(Zeroizing::new).map_err(|_| wrong())?;
-        let root = Root(Zeroizing::new(root.as_slice().try_into().map_err(|_| wrong())?));
+        let (stored, root) = vault.open_root(&row.get::<String>("value")?)?;
         if !stored.starts_with(&vault.sealing[0].id) {
             let again = BASE64.encode(&vault.seal("setting", ROOT, "value", &root.0[..]));
             tx.exec("UPDATE setting SET value = $2 WHERE name = $1", params![ROOT, again]).await?;
         }
         Ok(root)
+    }
+
+    /// Returns the vault of the store that a sealed root is from: that of a backup.
+    ///
+    /// # Errors
+    /// `MO-5004` if none of the keys opens it.
+    pub(crate) fn of_store(keys: &Keys, ambient: Ambient, sealed_root: &str) -> Result<Self> {
+        let vault = Self::new(keys, ambient);
+        let (_, root) = vault.open_root(sealed_root)?;
+        Ok(vault.rooted(root))
+    }
+
+    fn open_root(&self, sealed: &str) -> Result<(Vec<u8>, Root)> {
+        let wrong = || Problem::new(&codes::store::KEY_WRONG, "the key check of the store does not open");
+        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| wrong())?;
+        let root = self.open("setting", ROOT, "value", &sealed).map(Zeroizing::new).map_err(|_| wrong())?;
+        let root = Root(Zeroizing::new(root.as_slice().try_into().map_err(|_| wrong())?));
+        Ok((sealed, root))
+    }
+
+    /// Tells whether this is the vault of the same store: digests, codes and signatures of one are those of the other.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.root == other.root
     }
 
     /// Returns the same vault with the store's root.

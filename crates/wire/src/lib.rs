@@ -5,6 +5,7 @@ pub mod callback;
 pub mod canonical;
 pub mod checkpoint;
 pub mod confirmation;
+pub mod consistency;
 pub mod dtp;
 pub mod id_list;
 pub mod json_elements;

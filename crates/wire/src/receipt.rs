@@ -44,6 +44,23 @@ pub enum Verification {
     SelfConsistent,
 }
 
+impl Verification {
+    /// Judges the key that something is signed with; without trusted keys nobody can say whose it is.
+    pub(crate) fn of<'k>(own: &PublicKey, trusted: impl IntoIterator<Item = &'k PublicKey>) -> Result<Self, String> {
+        let mut names = Vec::new();
+        for key in trusted {
+            if key == own {
+                return Ok(Self::Trusted);
+            }
+            names.push(key.name());
+        }
+        match names.is_empty() {
+            true => Ok(Self::SelfConsistent),
+            false => Err(format!("it is signed by another key than the given one of {}", names.join(", "))),
+        }
+    }
+}
+
 impl Receipt {
     /// Puts a receipt together.
     pub fn new(leaf: Object, index: u64, proof: &[Hash], checkpoint: String, key: &PublicKey) -> Self {
@@ -68,11 +85,11 @@ impl Receipt {
         Ok(receipt)
     }
 
-    /// Checks that everything fits together, and, given the issuer's key, that the issuer signed it.
+    /// Checks that everything fits together, and, given the issuer's keys (one a log), that the issuer signed it.
     ///
     /// # Errors
     /// `MO-2015` with what does not hold.
-    pub fn verify(&self, trusted: Option<&PublicKey>) -> Result<Verification> {
+    pub fn verify<'k>(&self, trusted: impl IntoIterator<Item = &'k PublicKey>) -> Result<Verification> {
         let invalid = |detail: String| Problem::new(&codes::erasure::RECEIPT_INVALID, detail);
         let own: PublicKey = self.public_key.parse().map_err(|problem: Problem| invalid(problem.detail))?;
         let checkpoint = Checkpoint::verify(&self.checkpoint, &own).map_err(|problem| invalid(problem.detail))?;
@@ -86,10 +103,6 @@ impl Receipt {
         if !verify_inclusion(self.index, checkpoint.size, &leaf, &proof, &checkpoint.root) {
             return Err(invalid("the proof does not lead from the leaf to the checkpoint".to_owned()));
         }
-        match trusted {
-            None => Ok(Verification::SelfConsistent),
-            Some(key) if *key == own => Ok(Verification::Trusted),
-            Some(key) => Err(invalid(format!("it is signed by another key than the given one of {}", key.name()))),
-        }
+        Verification::of(&own, trusted).map_err(invalid)
     }
 }

@@ -87,13 +87,20 @@ impl Findings {
     }
 }
 
-/// Looks for a person in every system of an app, without changing anything. Of a `closed` set not every kind needs a column:
-/// the system that taught it may have been taken out since.
+/// Looks for a person in every system of an app, or in `only` these of them, without changing anything. Of a `closed` set not
+/// every kind needs a column: the system that taught it may have been taken out since.
 ///
 /// # Errors
 /// What our own store says; what the systems say is in the findings.
-pub(super) async fn resolve(engine: &Engine, app: &str, requested: &[Identity], closed: bool) -> Result<Findings> {
-    let systems = world::systems_of(engine, app).await?;
+pub(super) async fn resolve(
+    engine: &Engine,
+    app: &str,
+    requested: &[Identity],
+    closed: bool,
+    only: Option<&[String]>,
+) -> Result<Findings> {
+    let mut systems = world::systems_of(engine, app).await?;
+    systems.retain(|system| only.is_none_or(|only| only.contains(&system.declared.name)));
     let mut findings = Findings { looks: Vec::new(), identities: requested.to_vec(), blockers: Vec::new() };
     if systems.is_empty() {
         findings.block(&codes::erasure::NO_SYSTEMS, format!("the app {app} has none"));

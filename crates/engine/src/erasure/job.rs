@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::erasure::{ErasureState, SystemState};
 use model::plan::Frozen;
 use model::problem::Reason;
-use model::{Identity, Problem, Result, Verdict, codes};
+use model::{Problem, Result, Verdict, codes};
 use store::erasures::{self, Request, SystemRow};
 use store::{Tx, jobs};
 
@@ -204,12 +204,17 @@ pub(super) fn is_finished(system: &SystemRow) -> bool {
 /// Resolves the person in all systems, then freezes them all; or stops before anything is destroyed.
 async fn resolve(run: &Run<'_>, request: &Request, before: &[SystemRow]) -> Result<(), Halt> {
     let id = request.id.clone();
-    let requested: Vec<Identity> = run
+    let (requested, replay) = run
         .engine
         .store
-        .read("erasure.identities", move |tx| Box::pin(async move { erasures::identities(tx, &id).await }))
+        .read("erasure.identities", move |tx| {
+            Box::pin(async move { Ok((erasures::identities(tx, &id).await?, erasures::replay(tx, &id).await?)) })
+        })
         .await?;
-    let mut findings = identity::resolve(run.engine, &request.app, &requested, request.frozen).await?;
+    // A replay looks where a backup was restored: elsewhere the person may have come back of their own will.
+    let only = replay.as_ref().map(|replay| &replay.systems[..]).filter(|systems| !systems.is_empty());
+    let closed = request.frozen || replay.is_some();
+    let mut findings = identity::resolve(run.engine, &request.app, &requested, closed, only).await?;
     if findings.is_blocked() {
         return Ok(record_blocked(run, request, before, &findings).await?);
     }

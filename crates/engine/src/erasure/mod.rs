@@ -17,6 +17,7 @@ pub mod plan;
 mod preview;
 mod recall;
 mod receipt;
+pub mod replay;
 pub mod request;
 mod stop;
 mod systems;

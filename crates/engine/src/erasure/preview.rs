@@ -12,8 +12,18 @@ use crate::{Engine, world};
 /// # Errors
 /// `MO-1006` for an unknown app; what the systems say is in the view.
 pub async fn preview(engine: &Engine, app: &str, identities: &[Identity]) -> Result<PlanView> {
+    preview_in(engine, app, identities, None).await
+}
+
+/// As [`preview`], in `only` these systems.
+pub(super) async fn preview_in(
+    engine: &Engine,
+    app: &str,
+    identities: &[Identity],
+    only: Option<&[String]>,
+) -> Result<PlanView> {
     let app = world::app(engine, app).await?.declared.name;
-    let findings = identity::resolve(engine, &app, identities, false).await?;
+    let findings = identity::resolve(engine, &app, identities, only.is_some(), only).await?;
     let systems: Vec<PlannedSystem> = findings.looks.iter().map(system).collect();
     Ok(PlanView {
         app,

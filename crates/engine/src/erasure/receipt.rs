@@ -5,7 +5,7 @@ use model::erasure::{ErasureState, SystemState};
 use model::{Problem, Result, codes};
 use serde_json::{Map, Value, json};
 use store::Tx;
-use store::erasures::{self, Request, SystemRow};
+use store::erasures::{self, Replay, Request, SystemRow};
 use wire::canonical::Object;
 
 use super::job::{Halt, Run};
@@ -20,11 +20,15 @@ pub(super) async fn intend(run: &Run<'_>, request: &Request, systems: &[SystemRo
             row.tables.iter().map(|table| json!({"name": table.name, "found": table.found})).collect();
         json!({"name": row.name, "tables": tables})
     };
+    let id = request.id.clone();
+    let read = run.write("erasure.person", move |tx| {
+        Box::pin(async move { Ok((person(tx, &id).await?, erasures::replay(tx, &id).await?)) })
+    });
+    let (person, replay) = read.await?;
     let mut leaf = head("intent", request);
+    repeats(&mut leaf, replay);
     leaf.insert("at".to_owned(), json!(run.engine.ambient.now()));
     leaf.insert("systems".to_owned(), systems.iter().map(found).collect());
-    let id = request.id.clone();
-    let person = run.write("erasure.person", move |tx| Box::pin(async move { person(tx, &id).await })).await?;
     leaf.insert("person".to_owned(), person);
     let leaf = Object(leaf);
     ledger::mirror_intent(run.engine, &leaf).await?;
@@ -65,7 +69,8 @@ pub(super) async fn conclude(
                 }
                 recall::add(tx, &request, &mut systems, &look.recalled).await?;
                 let state = outcome(&systems);
-                let mut leaf = result(&request, state, &systems, tx.ambient.now());
+                let replay = erasures::replay(tx, &request.id).await?;
+                let mut leaf = result(&request, replay, state, &systems, tx.ambient.now());
                 leaf.insert("person".to_owned(), person(tx, &request.id).await?);
                 let receipt = ledger::prove(tx, Object(leaf)).await?;
                 erasures::set_receipt(tx, &request.id, &json!(receipt)).await?;
@@ -102,9 +107,16 @@ fn outcome(systems: &[SystemRow]) -> ErasureState {
     }
 }
 
-fn result(request: &Request, state: ErasureState, systems: &[SystemRow], at: Timestamp) -> Map<String, Value> {
+fn result(
+    request: &Request,
+    replay: Option<Replay>,
+    state: ErasureState,
+    systems: &[SystemRow],
+    at: Timestamp,
+) -> Map<String, Value> {
     let system = |row: &SystemRow| json!({"name": row.name, "state": row.state, "reason": row.reason.as_ref().map(|reason| &reason.code), "tables": row.tables});
     let mut leaf = head("result", request);
+    repeats(&mut leaf, replay);
     leaf.insert("state".to_owned(), json!(state));
     leaf.insert("received_at".to_owned(), json!(request.received_at));
     leaf.insert("finished_at".to_owned(), json!(at));
@@ -121,6 +133,14 @@ pub(super) fn head(kind: &str, request: &Request) -> Map<String, Value> {
     leaf.insert("request".to_owned(), json!(request.id));
     leaf.insert("app".to_owned(), json!(request.app));
     leaf
+}
+
+/// Says which request a replay repeats.
+fn repeats(leaf: &mut Map<String, Value>, replay: Option<Replay>) {
+    if let Some(replay) = replay {
+        leaf.insert("replays".to_owned(), json!(replay.first));
+        leaf.insert("since".to_owned(), json!(replay.since));
+    }
 }
 
 /// Returns the salted keyed hash of the identities: it recognises the person only as long as the salt exists.

@@ -11,7 +11,7 @@ use store::erasures::{self, New, Request};
 use store::{Tx, world::App};
 use wire::{confirmation, signed_request};
 
-use super::{deadlines, job, overload, people, view};
+use super::{deadlines, job, overload, people, replay, view};
 use crate::{Engine, world};
 
 /// The door of the deletion callback.
@@ -254,6 +254,10 @@ pub(super) async fn begin(
 
 /// Returns until when the person can take the request back, where the app gives them time.
 async fn cool_off_ends(tx: &mut Tx<'_>, arrival: &Arrival<'_>) -> Result<Option<Timestamp>> {
+    if arrival.door == replay::DOOR {
+        // Whoever is erased again has had theirs.
+        return Ok(None);
+    }
     let app = store::world::app(tx, arrival.app).await?;
     let cool_off = app.and_then(|app| app.declared.cool_off).and_then(|period| period.parse::<Span>().ok());
     Ok(cool_off.map(|period| arrival.received_at.to_zoned(TimeZone::UTC).saturating_add(period).timestamp()))

@@ -9,7 +9,7 @@ use store::erasures::{self, Request, SystemRow};
 use store::world::{App, System};
 
 use super::request::promote;
-use super::{control, deadlines, words};
+use super::{control, deadlines, replay, words};
 use crate::Engine;
 
 /// How many requests a list shows at most.
@@ -49,7 +49,11 @@ pub async fn show(engine: &Engine, id_or_code: &str) -> Result<RequestView> {
 
 async fn with_systems(tx: &mut Tx<'_>, request: Request) -> Result<RequestView> {
     let systems = erasures::systems(tx, &request.id).await?;
-    Ok(request_view(request, systems))
+    let replays = match request.door == replay::DOOR {
+        true => erasures::replay(tx, &request.id).await?.map(|replay| replay.first),
+        false => None,
+    };
+    Ok(RequestView { replays, ..request_view(request, systems) })
 }
 
 /// Shows the newest requests to an operator, those of one state if it is given.
@@ -142,6 +146,7 @@ fn request_view(request: Request, systems: Vec<SystemRow>) -> RequestView {
         app: request.app,
         confirmation_code: request.code,
         door: request.door,
+        replays: None,
         state: request.state,
         reason: request.reason,
         received_at: request.received_at,

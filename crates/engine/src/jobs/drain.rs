@@ -12,7 +12,7 @@ use super::handler::{Handler, handlers};
 use super::name::Name;
 use super::run::Crew;
 use super::worker::CONCURRENCY;
-use crate::Engine;
+use crate::{Engine, backup};
 
 /// How often to look whether a job that waits, or that another process runs, goes on.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -41,8 +41,9 @@ pub(super) async fn drain_with(engine: &Engine, handlers: Vec<Box<dyn Handler>>)
 /// Drives the job of one subject to its end, with or without a server on the same store; returns why it was put aside, if it was.
 ///
 /// # Errors
-/// A problem of the store.
+/// A problem of the store, or `MO-5034` while outgoing work is held.
 pub async fn drain_one(engine: &Engine, kind: &'static str, subject: &str) -> Result<Option<Reason>> {
+    backup::released(engine).await?;
     drain_one_with(engine, handlers(), kind, subject).await
 }
 

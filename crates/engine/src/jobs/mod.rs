@@ -1,5 +1,6 @@
 //! Durable work: workers claim jobs under a lease and carry them out.
 
+mod at_work;
 mod drain;
 mod ends;
 mod handler;
@@ -9,6 +10,7 @@ mod retention;
 mod run;
 mod worker;
 
+pub(crate) use at_work::others_at_work;
 pub use drain::{drain, drain_one};
 pub use handler::{Handler, Job, Outcome, handlers};
 pub use worker::Worker;

@@ -16,9 +16,9 @@ use model::{Problem, Result, codes};
 use crate::Engine;
 
 /// Where the places lie within the data folder.
-const FOLDER: &str = "workers";
+pub(super) const FOLDER: &str = "workers";
 /// How many processes can work on one data folder under lasting names; more have leases that run out by themselves.
-const PLACES: usize = 32;
+pub(super) const PLACES: usize = 32;
 
 /// A process's name; it lets go of its place when it is dropped.
 pub(super) struct Name {

@@ -6,6 +6,7 @@ mod lists;
 mod notices;
 mod people;
 mod places;
+mod replay;
 mod requests;
 mod shop;
 mod systems;

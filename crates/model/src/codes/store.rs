@@ -14,4 +14,9 @@ codes! {
     BLOB_FAILED = 5011, Retry, 503, "temporarily_unavailable", "A file could not be stored", "Check space and permissions of the data folder; we try again by ourselves.";
     LEDGER_BROKEN = 5012, Permanent, 500, "server_error", "The ledger does not hold", "Somebody changed it: compare with an earlier checkpoint or receipt.";
     JOB_POISONED = 5013, Permanent, 500, "server_error", "Work was begun many times and never ended", "Look in the logs for what stopped the process while it ran, then ask for it again.";
+    BACKUP_BROKEN = 5030, Permanent, 400, "invalid_request", "The backup cannot be used", "Take another backup; nothing was changed.";
+    STORE_NEWER = 5031, Permanent, 409, "conflict", "The store holds what the backup does not", "Back the store up first; then restore with --force to give up what it holds.";
+    STORE_IN_USE = 5032, Permanent, 409, "conflict", "A server or command works on this store", "Stop it, then try again; nothing was changed.";
+    LOG_CLOSED = 5033, Permanent, 409, "conflict", "A restore has closed the log of this checkpoint", "Hold it against the store with `moveout ledger verify --held FILE`; take a checkpoint of the present log for later.";
+    RESTORE_UNCONFIRMED = 5034, NeedsUser, 409, "conflict", "Outgoing work is held after a restore", "Look at what was forgotten, then run `moveout restore --confirm`.";
 }

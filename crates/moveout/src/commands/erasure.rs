@@ -10,6 +10,7 @@ use model::erasure::{ErasureState, ListView, PlanView, RequestView};
 use model::{Identity, IdentityKind, Problem, Verdict, codes};
 use serde_json::json;
 
+use super::replay;
 use crate::context::Context;
 use crate::exit::ExitCode;
 
@@ -99,6 +100,8 @@ enum ErasureCommand {
         /// Its id, or any of its confirmation codes
         id: String,
     },
+    /// Erase again what a restored backup of an app's database has brought back
+    Replay(replay::ReplayArgs),
 }
 
 /// The person.
@@ -137,6 +140,7 @@ impl Whom {
 pub async fn run(args: ErasureArgs, context: &Context) -> anyhow::Result<ExitCode> {
     let engine = context.engine().await?;
     let view = match args.command {
+        ErasureCommand::Replay(args) => return replay::run(args, context).await,
         ErasureCommand::Request { whom, no_wait } => {
             let view = erasure::request(&engine, &whom.app, whom.identities()?, "cli").await?;
             if no_wait { view } else { finish(&engine, view).await? }

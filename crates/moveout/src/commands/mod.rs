@@ -4,6 +4,7 @@ mod account;
 mod adapter;
 mod apply;
 mod archive;
+mod backup;
 mod callback;
 mod completions;
 mod config;
@@ -14,6 +15,8 @@ mod identity;
 mod ledger;
 mod migrate;
 mod receipt;
+mod replay;
+mod restore;
 mod serve;
 mod token;
 mod transfer;
@@ -56,6 +59,10 @@ pub enum Command {
     Webhook(webhook::WebhookArgs),
     /// The kinds of systems, and what each can do
     Adapter(adapter::AdapterArgs),
+    /// Write the store and its blobs into one file, while everything goes on
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the store
+    Restore(restore::RestoreArgs),
     /// Bring the store to the schema of this binary
     Migrate(migrate::MigrateArgs),
     /// Erase a person's data, and see what became of it
@@ -87,6 +94,8 @@ impl Command {
             Self::Ledger(args) => ledger::run(args, context).await,
             Self::Webhook(args) => webhook::run(args, context).await,
             Self::Adapter(args) => adapter::run(args, context).await,
+            Self::Backup(args) => backup::run(args, context).await,
+            Self::Restore(args) => restore::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Identity(args) => identity::run(args, context).await,
             Self::Erasure(args) => erasure::run(args, context).await,

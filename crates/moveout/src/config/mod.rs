@@ -33,6 +33,8 @@ pub struct Config {
     pub log: Option<String>,
     /// Where security researchers write to: `mailto:` or `https:` (RFC 9116 §2.5.3).
     pub security_contact: Option<String>,
+    /// The folder of the ledger's mirror, if it is not to lie in the data folder.
+    pub ledger_mirror: Option<PathBuf>,
     public_url: Option<String>,
     values: Values,
 }
@@ -87,6 +89,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
         store_url,
         log,
         security_contact,
+        ledger_mirror: values.get("ledger.mirror").map(PathBuf::from),
         public_url,
         values,
     })

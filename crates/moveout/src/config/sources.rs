@@ -37,6 +37,7 @@ enum Kind {
 const SETTINGS: &[(&str, Kind, Option<&str>)] = &[
     ("data", Kind::Path, Some("./moveout-data")),
     ("keys", Kind::Secret, None),
+    ("ledger.mirror", Kind::Path, None),
     ("listen", Kind::Text, Some("127.0.0.1:8080")),
     ("log", Kind::Text, None),
     ("public_url", Kind::Text, None),

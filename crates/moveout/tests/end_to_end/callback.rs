@@ -48,7 +48,7 @@ INSERT INTO comments VALUES (100, 1, 20, 'by Anna'), (101, 3, 10, 'by Cem under 
 INSERT INTO invoices VALUES (500, 1, 'R-1', 1999, '2026-03-04', 'Street 1');
 ";
 
-fn shop(folder: &Path, more: &str) {
+pub fn shop(folder: &Path, more: &str) {
     let database = rusqlite::Connection::open(folder.join("shop.db")).unwrap();
     database.execute_batch(SHOP).unwrap();
     database.execute_batch(more).unwrap();
@@ -59,17 +59,17 @@ fn shop(folder: &Path, more: &str) {
     assert!(out.contains("/callbacks/shop/deletion") && out.contains("/deletion"), "the URLs to paste: {out}");
 }
 
-fn count(folder: &Path, query: &str) -> i64 {
+pub fn count(folder: &Path, query: &str) -> i64 {
     rusqlite::Connection::open(folder.join("shop.db")).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
 }
 
-fn sign(folder: &Path, user: &str) -> String {
+pub fn sign(folder: &Path, user: &str) -> String {
     let (code, out, err) = run(folder, &["callback", "sign", "--secret-file", "secret", "--user-id", user]);
     assert_eq!(code, 0, "{err}");
     out.trim().to_owned()
 }
 
-async fn post(server: &Server, signed_request: &str) -> Answer {
+pub async fn post(server: &Server, signed_request: &str) -> Answer {
     let form = format!("signed_request={signed_request}");
     let url = format!("{}/callbacks/shop/deletion", server.url);
     send("POST", &url, &[("content-type", "application/x-www-form-urlencoded")], form.into_bytes()).await
@@ -83,7 +83,7 @@ async fn status(server: &Server, code: &str) -> serde_json::Value {
 }
 
 /// Asks the status page until the request has come to rest.
-async fn settled(server: &Server, code: &str) -> serde_json::Value {
+pub async fn settled(server: &Server, code: &str) -> serde_json::Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let page = status(server, code).await;

@@ -1,9 +1,11 @@
 //! The two walks through the shipped binary.
 
+mod backup;
 mod callback;
 mod crash;
 mod demo;
 mod operations;
+mod replay;
 mod scan;
 mod support;
 mod transfer;

@@ -36,17 +36,20 @@ async fn alive() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], "ok\n").into_response()
 }
 
-/// `GET /readyz`: the store answers, and the server is not stopping.
+/// `GET /readyz`: the store answers, and the server is not stopping. Says so when work is stopped or held.
 async fn ready(State(app): State<App>) -> Result<Response, Rejection> {
     if app.house.stopping.is_cancelled() {
         return Err(Problem::new(&codes::door::STOPPING, "").into());
     }
-    status::ready(&app.engine).await?;
-    let words = match engine::erasure::stopped(&app.engine).await? {
-        // Doors still take requests: no reason to send them elsewhere.
-        Some(stop) => format!("ready; all erasures are stopped since {}\n", stop.since),
-        None => "ready\n".to_owned(),
-    };
+    // Doors still take requests: no reason to send them elsewhere.
+    let mut words = "ready".to_owned();
+    if let Some(stop) = engine::erasure::stopped(&app.engine).await? {
+        words.push_str(&format!("; all erasures are stopped since {}", stop.since));
+    }
+    if let Some(held) = engine::backup::held(&app.engine).await? {
+        words.push_str(&format!("; {held}"));
+    }
+    words.push('\n');
     Ok(([(header::CACHE_CONTROL, "no-store")], words).into_response())
 }
 

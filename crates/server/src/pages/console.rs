@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use engine::backup::{self, Held};
 use engine::landing::{Progress, ReceivedTransfer};
 use engine::{erasure, landing, transfer};
 use jiff::Timestamp;
@@ -23,6 +24,7 @@ const SHOWN: u32 = 50;
 struct ConsolePage {
     frame: Frame,
     insecure: bool,
+    held: Option<Held>,
     erasures: Vec<ErasureRow>,
     open_erasures: usize,
     blocked: usize,
@@ -86,6 +88,7 @@ pub(super) async fn page(State(app): State<App>, operator: Operator) -> Result<R
     let page = ConsolePage {
         frame: operator.frame,
         insecure: !app.engine.settings().public_url.starts_with("https:"),
+        held: backup::held(&app.engine).await?,
         open_erasures: open().count(),
         blocked: open().filter(|row| row.view.state == ErasureState::Blocked).count(),
         awaiting_approval: open().filter(|row| row.view.waits_for(&codes::erasure::APPROVAL_NEEDED)).count(),

@@ -30,6 +30,13 @@ pub struct Blob {
     in_row: Option<Vec<u8>>,
 }
 
+impl Blob {
+    /// Names a blob whose bytes lie in a file or object.
+    pub fn in_file(id: &str, size: u64) -> Self {
+        Self { id: id.to_owned(), size, in_row: None }
+    }
+}
+
 /// Makes a received body an account's own and returns the id of the blob: an older one's if the account has these bytes already.
 pub async fn keep(tx: &mut Tx<'_>, account: &str, received: &Received) -> Result<String> {
     let row = tx

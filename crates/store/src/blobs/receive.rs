@@ -41,7 +41,11 @@ struct Incoming {
 impl Blobs {
     /// Begins to receive a body.
     pub fn receive(self: &Arc<Self>) -> Receiving {
-        let id = HEXLOWER.encode(&self.ambient.random::<16>());
+        self.receive_as(HEXLOWER.encode(&self.ambient.random::<16>()))
+    }
+
+    /// Begins to receive a body that has an id already: one of a backup.
+    pub fn receive_as(self: &Arc<Self>, id: String) -> Receiving {
         let (hasher, small) = (blake3::Hasher::new(), Vec::new());
         Receiving { blobs: self.clone(), id, size: 0, hasher, small, file: None }
     }

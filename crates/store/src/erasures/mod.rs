@@ -2,6 +2,7 @@
 
 mod kept;
 mod lists;
+mod replays;
 mod systems;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 pub use kept::{KeptRow, end_kept, keeping, kept, kept_due, kept_next, put_kept, set_kept_reason};
 pub use lists::{List, count_unknown, first_on_list, forget_list_ids, open_list, put_list, set_list};
+pub use replays::{Ended, Replay, ended_since, put_replay, replay, replayed};
 use systems::sealed_row;
 pub use systems::{SystemRow, freeze, freeze_keys, put_system, remove_system, system_frozen, systems};
 
@@ -241,6 +243,20 @@ pub async fn set_intent(tx: &mut Tx<'_>, id: &str, index: u64) -> Result<()> {
         .exec("UPDATE erasure SET intent_index = $2 WHERE id = $1 AND finished_at IS NULL", params![id, index])
         .await?;
     one(touched)
+}
+
+/// Forgets that the erasure of kept rows has begun, so that its intent is said again: where it was said, a restore has closed the log.
+pub async fn forget_kept_intents(tx: &mut Tx<'_>) -> Result<()> {
+    tx.exec("UPDATE erasure_kept SET intent_index = NULL WHERE intent_index IS NOT NULL", params![]).await?;
+    Ok(())
+}
+
+/// Returns every request that has an intent and has not ended: its id, its app, and where the intent stands.
+pub async fn intended(tx: &mut Tx<'_>) -> Result<Vec<(String, String, u64)>> {
+    let sql =
+        "SELECT id, app, intent_index FROM erasure WHERE finished_at IS NULL AND intent_index IS NOT NULL ORDER BY id";
+    let rows = tx.query(sql, params![]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("app")?, row.get("intent_index")?))).collect()
 }
 
 fn one(touched: u64) -> Result<()> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::Result;
 
 use super::{Class, Job, LEASE};
-use crate::{Row, Tx, Value, params};
+use crate::{Row, Tx, Value, hold, params};
 
 /// How many lanes one claim looks at; where there are more, each claim begins at another place.
 const LANES: usize = 64;
@@ -49,13 +49,20 @@ struct Candidate {
 }
 
 /// Takes leases on jobs that are due and that nobody works on: the most urgent kinds first, and within a kind in turn from the
-/// lanes of which the fewest are under way.
+/// lanes of which the fewest are under way. After a restore outgoing work is held.
 ///
 /// # Errors
 /// A problem of the store.
 pub async fn claim(tx: &mut Tx<'_>, claim: &Claim) -> Result<Vec<Job>> {
+    let mut kinds = claim.kinds.clone();
+    if hold::held(tx).await?.is_some() {
+        kinds.retain(|kind| hold::stays_inside(kind));
+    }
+    if kinds.is_empty() {
+        return Ok(vec![]);
+    }
     let lanes = lanes(tx).await?;
-    let candidates = candidates(tx, claim, &lanes).await?;
+    let candidates = candidates(tx, claim, &kinds, &lanes).await?;
     let chosen = share(candidates, claim);
     lease(tx, &claim.owner, &chosen).await
 }
@@ -65,6 +72,9 @@ pub async fn claim(tx: &mut Tx<'_>, claim: &Claim) -> Result<Vec<Job>> {
 /// # Errors
 /// A problem of the store.
 pub async fn claim_one(tx: &mut Tx<'_>, owner: &str, kind: &str, subject: &str) -> Result<Option<Job>> {
+    if !hold::stays_inside(kind) && hold::held(tx).await?.is_some() {
+        return Ok(None);
+    }
     let sql = "SELECT id FROM job WHERE kind = $1 AND subject = $2";
     let Some(row) = tx.query_opt(sql, params![kind, subject]).await? else { return Ok(None) };
     Ok(lease(tx, owner, &[row.get("id")?]).await?.pop())
@@ -96,13 +106,18 @@ async fn lanes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
 }
 
 /// Returns the jobs of each lane whose turn could be now, the longest due first.
-async fn candidates(tx: &mut Tx<'_>, claim: &Claim, lanes: &[String]) -> Result<HashMap<String, Vec<Candidate>>> {
+async fn candidates(
+    tx: &mut Tx<'_>,
+    claim: &Claim,
+    kinds: &[&'static str],
+    lanes: &[String],
+) -> Result<HashMap<String, Vec<Candidate>>> {
     let mut values: Vec<Value> = params![tx.now(), claim.limit].to_vec();
     let mut place = |value: Value| {
         values.push(value);
         format!("${}", values.len())
     };
-    let kinds = claim.kinds.iter().map(|kind| place((*kind).into())).collect::<Vec<_>>().join(", ");
+    let kinds = kinds.iter().map(|kind| place((*kind).into())).collect::<Vec<_>>().join(", ");
     // Where claimers run side by side, each looks past what another is just taking.
     let lock = tx.skip_locked();
     let of_lane = |lane: &String| {

@@ -5,6 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use model::{DataType, IdentityKind};
 use wire::checkpoint::{Checkpoint, PublicKey};
+use wire::consistency::{Consistency, notes_in};
 use wire::dtp::{self, Vertical, related::ContentType};
 use wire::id_list::Reader;
 use wire::json_elements::Splitter;
@@ -34,7 +35,13 @@ pub fn receipt(data: &[u8]) {
         let written = serde_json::to_vec(&receipt).expect("what was read can be written");
         assert_eq!(Receipt::parse(&written).expect("it is ours"), receipt);
     }
+    if let Ok(statement) = Consistency::parse(data) {
+        let _ = statement.verify(None);
+        let written = serde_json::to_vec(&statement).expect("what was read can be written");
+        assert_eq!(Consistency::parse(&written).expect("it is ours"), statement);
+    }
     let text = String::from_utf8_lossy(data);
+    let _ = notes_in(&text);
     let key: PublicKey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse().expect("a key");
     assert!(Checkpoint::verify(&text, &key).is_err(), "nobody signed this");
     if let Ok(key) = text.parse::<PublicKey>() {

@@ -1,5 +1,6 @@
 //! `moveout doctor`: looks whether everything is as it should be, and changes nothing.
 
+mod ledger;
 mod machine;
 mod world;
 
@@ -22,6 +23,7 @@ pub async fn run(_: DoctorArgs, context: &Context) -> anyhow::Result<ExitCode> {
         match context.engine().await {
             Ok(engine) => {
                 checks.must("store", true, "it opens, its schema is ours, and the master key fits");
+                ledger::look(&mut checks, &engine, context).await;
                 world::look(&mut checks, &engine).await;
             }
             Err(error) => checks.must("store", false, format!("{error}")),

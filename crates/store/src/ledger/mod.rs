@@ -2,23 +2,39 @@
 //!
 //! Hashes of complete subtrees are stored as they come to be, so appending, a root and a proof each touch O(log n) rows.
 
+mod past;
+mod walk;
+
 use model::merkle::{Hash, empty_root, leaf_hash, node_hash};
 use model::{Problem, Result, codes};
 
 use crate::{Row, Tx, params};
 
-/// How many leaves [`verify`] reads at once.
-const BATCH: u64 = 512;
+pub use past::{Past, begin_anew, past, past_roots};
+pub use walk::{Leaves, leaves, verify};
 
 /// Returns the log's name in checkpoints; a new log is given one.
 ///
 /// # Errors
 /// A problem of the store.
 pub async fn origin(tx: &mut Tx<'_>) -> Result<String> {
-    let name = format!("moveout/{}", data_encoding::HEXLOWER.encode(&tx.ambient.random::<8>()));
+    let name = new_name(tx);
     let sql = "INSERT INTO ledger_head (id, origin, size) VALUES (1, $1, 0) ON CONFLICT (id) DO NOTHING";
     tx.exec(sql, params![name]).await?;
     tx.query_one("SELECT origin FROM ledger_head WHERE id = 1", params![]).await?.get("origin")
+}
+
+/// Returns the log's name, if there is a log yet.
+///
+/// # Errors
+/// A problem of the store.
+pub async fn named(tx: &mut Tx<'_>) -> Result<Option<String>> {
+    let head = tx.query_opt("SELECT origin FROM ledger_head WHERE id = 1", params![]).await?;
+    head.map(|row| row.get("origin")).transpose()
+}
+
+fn new_name(tx: &Tx<'_>) -> String {
+    format!("moveout/{}", data_encoding::HEXLOWER.encode(&tx.ambient.random::<8>()))
 }
 
 /// Appends a leaf and returns its index.
@@ -122,55 +138,6 @@ pub async fn consistency_proof(tx: &mut Tx<'_>, old: u64, new: u64) -> Result<Ve
 pub async fn leaf(tx: &mut Tx<'_>, index: u64) -> Result<Vec<u8>> {
     let row = tx.query_opt("SELECT leaf FROM ledger_leaf WHERE position = $1", params![index]).await?;
     row.ok_or_else(|| broken(format!("leaf {index} is missing")))?.get("leaf")
-}
-
-/// Walks the whole log, computes every hash anew and compares; returns size and root. Memory does not grow with the log.
-///
-/// A row that was changed, added or taken away by hand is found. A log rewritten with all its hashes is found by comparing
-/// with an earlier checkpoint.
-///
-/// # Errors
-/// `MO-5012` naming the first place that does not hold.
-pub async fn verify(tx: &mut Tx<'_>) -> Result<(u64, Hash)> {
-    let size = size(tx).await?;
-    let mut next = 0;
-    // The complete subtrees of what was read so far, the largest first, as (level, hash).
-    let mut peaks: Vec<(u32, Hash)> = Vec::new();
-    loop {
-        let sql = "SELECT position, leaf FROM ledger_leaf WHERE position >= $1 ORDER BY position LIMIT $2";
-        let rows = tx.query(sql, params![next, BATCH]).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in &rows {
-            if row.get::<u64>("position")? != next {
-                return Err(broken(format!("leaf {next} is missing")));
-            }
-            climb(tx, &mut peaks, next, leaf_hash(&row.get::<Vec<u8>>("leaf")?)).await?;
-            next += 1;
-        }
-    }
-    if next != size {
-        return Err(broken(format!("there are {next} leaves where {size} were appended")));
-    }
-    Ok((size, root(tx, size).await?))
-}
-
-/// Adds a leaf to the peaks, comparing each hash that comes to be with the stored one.
-async fn climb(tx: &mut Tx<'_>, peaks: &mut Vec<(u32, Hash)>, index: u64, leaf: Hash) -> Result<()> {
-    let (mut level, mut hash) = (0, leaf);
-    loop {
-        if node(tx, level, index >> level).await? != hash {
-            return Err(broken(format!("leaf {index} does not fit its hash at level {level}")));
-        }
-        match peaks.pop_if(|(top, _)| *top == level) {
-            Some((_, left)) => hash = node_hash(&left, &hash),
-            None => break,
-        }
-        level += 1;
-    }
-    peaks.push((level, hash));
-    Ok(())
 }
 
 /// Returns the largest power of two below `size`, which must be at least 2.

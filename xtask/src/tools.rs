@@ -19,6 +19,7 @@ const TOOLS: &[Tool] = &[
     Tool { name: "Redis", package: "redis-tools", found: || on_path("redis-check-rdb") || on_path("redis-server") },
     Tool { name: "Chromium", package: "chromium", found: || on_path("chromium") },
     Tool { name: "Node.js", package: "nodejs", found: || on_path("node") },
+    Tool { name: "aiosmtpd", package: "python3-aiosmtpd", found: aiosmtpd },
     Tool { name: "npm", package: "npm", found: || on_path("npm") },
 ];
 
@@ -63,6 +64,13 @@ fn folders_of_path() -> Vec<PathBuf> {
 fn postgres() -> bool {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     on_path("initdb") || versions.map(|version| version.path().join("bin/initdb")).any(|initdb| initdb.is_file())
+}
+
+/// The mail server that catches what tests send, for the Python that Debian installs it for.
+fn aiosmtpd() -> bool {
+    let import =
+        Command::new("/usr/bin/python3").args(["-c", "import aiosmtpd"]).stderr(std::process::Stdio::null()).status();
+    import.is_ok_and(|status| status.success())
 }
 
 fn is_root() -> bool {

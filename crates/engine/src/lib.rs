@@ -40,6 +40,7 @@ pub struct Engine {
     pub(crate) overload: Arc<erasure::Overload>,
     /// The folder of the ledger's mirror.
     pub(crate) mirror: Arc<Path>,
+    pub(crate) mailer: Option<net::Mailer>,
 }
 
 impl Engine {
@@ -47,13 +48,24 @@ impl Engine {
     pub fn new(store: Store, ambient: Ambient, net: net::Client, settings: Settings) -> Self {
         let (systems, overload) = (Arc::default(), Arc::default());
         let mirror = settings.data.join(ledger::MIRROR).into();
-        Self { store, ambient, net, settings: Arc::new(settings), systems, overload, mirror }
+        Self { store, ambient, net, settings: Arc::new(settings), systems, overload, mirror, mailer: None }
     }
 
     /// Keeps the mirror of the ledger in this folder, best on another disk or machine, instead of within the data folder.
     #[must_use]
     pub fn with_mirror(self, folder: &Path) -> Self {
         Self { mirror: folder.into(), ..self }
+    }
+
+    /// Lets it send mail.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Option<net::Mailer>) -> Self {
+        Self { mailer, ..self }
+    }
+
+    /// Tells whether it can send mail.
+    pub fn sends_mail(&self) -> bool {
+        self.mailer.is_some()
     }
 
     /// Returns what it knows of the installation.

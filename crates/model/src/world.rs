@@ -55,6 +55,9 @@ pub struct App {
     /// For how long a request waits, so that the person can still take it back: `3d`.
     #[serde(default)]
     pub cool_off: Option<String>,
+    /// Whether people may ask by a form on the deletion page, and show by a mailed link that it is they. Needs `[mail]` settings.
+    #[serde(default)]
+    pub form: bool,
     /// Where people write to.
     #[serde(default)]
     pub contact: Option<String>,

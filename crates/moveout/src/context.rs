@@ -41,7 +41,8 @@ impl Context {
             Some(url) => Store::open_postgres(url, &data, keys, ambient).await?,
             None => Store::open_sqlite(&data, keys, ambient).await?,
         };
-        let engine = Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data });
+        let engine = Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data })
+            .with_mailer(self.config.mailer.clone());
         Ok(match &self.config.ledger_mirror {
             Some(folder) => engine.with_mirror(folder),
             None => engine,

@@ -3,9 +3,11 @@
 mod address;
 mod client;
 mod exchange;
+mod mail;
 mod resolve;
 
 pub use address::Network;
 pub use client::{Client, Policy};
 pub use exchange::{read_limited, send};
+pub use mail::{Mail, MailServer, Mailer, Security};
 pub use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, header};

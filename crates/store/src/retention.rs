@@ -153,6 +153,11 @@ pub const LINES: &[Line] = &[
              (SELECT id FROM erasure WHERE finished_at < $1 AND (identities IS NOT NULL OR salt IS NOT NULL) LIMIT $2)",
     ),
     swept(
+        kept("erasure_proof", "digests of mailed links", "until the link ends or is used", "the person's proof"),
+        After::Days(0),
+        "DELETE FROM erasure_proof WHERE digest IN (SELECT digest FROM erasure_proof WHERE expires_at < $1 LIMIT $2)",
+    ),
+    swept(
         kept("erasure_code", "confirmation codes", YEARS, PROOF),
         After::Days(3 * 365),
         "DELETE FROM erasure_code WHERE code IN (SELECT c.code FROM erasure_code c JOIN erasure e ON e.id = c.erasure
@@ -224,7 +229,7 @@ pub const LINES: &[Line] = &[
             "login_attempt",
             "a keyed digest of name and address",
             "until the window is over",
-            "slowing down who guesses passwords",
+            "slowing down who guesses passwords, or has mail sent",
         ),
         After::Days(0),
         "DELETE FROM login_attempt WHERE digest IN (SELECT digest FROM login_attempt WHERE expires_at < $1 LIMIT $2)",

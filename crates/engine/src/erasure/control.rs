@@ -139,7 +139,7 @@ pub async fn resume(engine: &Engine, id_or_code: &str) -> Result<RequestView> {
 }
 
 /// Lets the work begin, but not before a cool-off is over.
-async fn start(tx: &mut Tx<'_>, request: &Request) -> Result<()> {
+pub(super) async fn start(tx: &mut Tx<'_>, request: &Request) -> Result<()> {
     let cools_off = request.not_before.filter(|at| *at > tx.ambient.now());
     let reason = cools_off.map(|_| Problem::new(&codes::erasure::COOLING_OFF, "").reason());
     let state = if reason.is_some() { ErasureState::Waiting } else { ErasureState::Received };

@@ -161,11 +161,12 @@ enum Outcome {
 impl Outcome {
     /// Says what becomes of an id.
     async fn of(tx: &mut Tx<'_>, app: &str, identity: &Identity) -> Result<Self> {
-        use ErasureState::{Cancelled, Expired, NoData, Refused};
+        use ErasureState::{AwaitingIdentity, Cancelled, Expired, NoData, Refused};
         let person = std::slice::from_ref(identity);
         let known = erasures::of_person(tx, app, person).await?;
         // What was taken back or refused erased nothing.
-        let handled = known.iter().find(|request| !matches!(request.state, Cancelled | Expired | Refused));
+        let handled =
+            known.iter().find(|request| !matches!(request.state, AwaitingIdentity | Cancelled | Expired | Refused));
         let handled = handled.map(|request| request.state);
         Ok(match handled {
             None => Self::Queued,

@@ -132,6 +132,9 @@ impl Halt {
 pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
     let run = &Run { engine, job };
     let Some((request, systems)) = load(engine, &job.subject).await? else { return Ok(Step::Rest) };
+    if request.state == ErasureState::AwaitingIdentity {
+        return expire(run, &request).await;
+    }
     if let Some(later) = cools_off(&request, engine.ambient.now()) {
         return Ok(Step::Later(later));
     }
@@ -178,6 +181,25 @@ async fn load(engine: &Engine, id: &str) -> Result<Option<(Request, Vec<SystemRo
             })
         })
         .await
+}
+
+/// Ends a request whose proof never came; before that, there is nothing to do.
+async fn expire(run: &Run<'_>, request: &Request) -> Result<Step> {
+    if let Some(by) = request.prove_by.filter(|by| *by > run.engine.ambient.now()) {
+        return Ok(Step::Later(by));
+    }
+    let id = request.id.clone();
+    run.write("erasure.expire", move |tx| {
+        Box::pin(async move {
+            let still = erasures::by_id(tx, &id).await?.map(|request| request.state);
+            if still == Some(ErasureState::AwaitingIdentity) {
+                erasures::forget_proofs(tx, &id).await?;
+                erasures::set_state(tx, &id, ErasureState::Expired, None).await?;
+            }
+            Ok(Step::Rest)
+        })
+    })
+    .await
 }
 
 /// Returns until when a request waits so that the person can take it back.

@@ -2,6 +2,7 @@
 //!
 //! A request ends as `complete` only when every mapped place in every declared system was read again and found empty.
 
+mod ask;
 mod control;
 mod deadlines;
 mod erase;
@@ -25,6 +26,7 @@ mod tables;
 mod view;
 mod words;
 
+pub use ask::{MailJob, ask, prove};
 pub use control::{approve, cancel, cancel_by_person, pause, resume};
 pub use identity::check_system;
 pub use import::{Import, LIST, import, import_dry};

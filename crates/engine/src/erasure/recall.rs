@@ -29,7 +29,9 @@ pub(super) async fn recall(
 ) -> Result<Vec<Recalled>, Halt> {
     let (app, own, identities) = (request.app.clone(), request.id.clone(), identities.to_vec());
     let left = run
-        .write("erasure.recall", move |tx| {
+        .engine
+        .store
+        .read("erasure.recall", move |tx| {
             Box::pin(async move {
                 let mut left: Vec<(SystemRow, KeptRow)> = Vec::new();
                 for earlier in erasures::keeping(tx, &app, &identities).await? {

@@ -168,7 +168,9 @@ async fn withdraw(tx: &mut Tx<'_>, app: &str, person: &[Identity], otherwise: &'
 /// Lets the code lead to the person's open request, if there is one.
 async fn join_open(tx: &mut Tx<'_>, arrival: &Arrival<'_>, person: &[Identity]) -> Result<Option<Request>> {
     let known = erasures::of_person(tx, arrival.app, person).await?;
-    let Some(open) = known.into_iter().find(|request| !request.state.is_final()) else { return Ok(None) };
+    // Whoever has not shown who they are yet is joined by nobody.
+    let open = |request: &Request| !request.state.is_final() && request.state != ErasureState::AwaitingIdentity;
+    let Some(open) = known.into_iter().find(open) else { return Ok(None) };
     erasures::add_code(tx, arrival.code, &open.id, arrival.received_at).await?;
     Ok(Some(open))
 }
@@ -202,6 +204,8 @@ pub(super) enum Start {
     Erase,
     /// Waiting for an approval.
     Review,
+    /// Waiting until this instant for the person to show that it is they.
+    Prove(Timestamp),
     /// At its end, with a reason.
     Refuse(&'static Code),
 }
@@ -216,14 +220,19 @@ pub(super) async fn begin(
 ) -> Result<String> {
     let not_before = match start {
         Start::Erase => cool_off_ends(tx, arrival).await?,
-        Start::Review | Start::Refuse(_) => None,
+        // The cool-off begins with the proof.
+        Start::Review | Start::Prove(_) | Start::Refuse(_) => None,
     };
+    let prove_by = if let Start::Prove(by) = start { Some(by) } else { None };
     let (state, reason): (_, Option<Reason>) = match start {
         Start::Erase if not_before.is_some() => {
             (ErasureState::Waiting, Some(Problem::new(&codes::erasure::COOLING_OFF, "").reason()))
         }
         Start::Erase => (ErasureState::Received, None),
         Start::Review => (ErasureState::Waiting, Some(Problem::new(&codes::erasure::APPROVAL_NEEDED, "").reason())),
+        Start::Prove(_) => {
+            (ErasureState::AwaitingIdentity, Some(Problem::new(&codes::erasure::PROOF_AWAITED, "").reason()))
+        }
         Start::Refuse(code) => (ErasureState::Refused, Some(Problem::new(code, "").reason())),
     };
     let id = tx.ambient.id();
@@ -244,10 +253,14 @@ pub(super) async fn begin(
         kept_erased_at: None,
         kept_receipt: None,
         not_before,
+        prove_by,
     };
     erasures::insert(tx, &New { request, identities }).await?;
     if matches!(start, Start::Erase) {
         job::enqueue(tx, arrival.app, &id, not_before).await?;
+    }
+    if prove_by.is_some() {
+        job::enqueue(tx, arrival.app, &id, prove_by).await?;
     }
     Ok(id)
 }
@@ -258,7 +271,12 @@ async fn cool_off_ends(tx: &mut Tx<'_>, arrival: &Arrival<'_>) -> Result<Option<
         // Whoever is erased again has had theirs.
         return Ok(None);
     }
-    let app = store::world::app(tx, arrival.app).await?;
+    cool_off(tx, arrival.app, arrival.received_at).await
+}
+
+/// Returns until when the cool-off of an app lasts that begins at an instant.
+pub(super) async fn cool_off(tx: &mut Tx<'_>, app: &str, from: Timestamp) -> Result<Option<Timestamp>> {
+    let app = store::world::app(tx, app).await?;
     let cool_off = app.and_then(|app| app.declared.cool_off).and_then(|period| period.parse::<Span>().ok());
-    Ok(cool_off.map(|period| arrival.received_at.to_zoned(TimeZone::UTC).saturating_add(period).timestamp()))
+    Ok(cool_off.map(|period| from.to_zoned(TimeZone::UTC).saturating_add(period).timestamp()))
 }

@@ -15,7 +15,7 @@ pub(super) fn request(state: ErasureState, reason: Option<&Reason>) -> Option<St
     let words = match state {
         ErasureState::Received => "Your request has arrived and is recorded. The work begins in a moment.",
         ErasureState::AwaitingIdentity => {
-            "We need you to show that it is you who is asking, before anything is erased."
+            "A link was mailed to the address that was given. Follow it to show that it is you who is asking: nothing is erased before."
         }
         ErasureState::Waiting if is(&codes::erasure::APPROVAL_NEEDED) => {
             "Somebody looks at each request before anything is erased, and yours waits for that."

@@ -47,6 +47,7 @@ pub fn handlers() -> Vec<Box<dyn Handler>> {
         Box::new(crate::erasure::InboxJob),
         Box::new(crate::erasure::ErasureJob),
         Box::new(crate::erasure::KeptJob),
+        Box::new(crate::erasure::MailJob),
         Box::new(crate::transfer::JobHandler),
         Box::new(crate::notify::WebhookJob),
         Box::new(super::retention::RetentionJob),

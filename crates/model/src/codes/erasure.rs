@@ -37,6 +37,8 @@ codes! {
     PAUSED = 2041, NeedsUser, 200, "ok", "Somebody paused the request", "Run `moveout erasure resume` to let it go on.";
     CANCELLED_BY_PERSON = 2042, NeedsUser, 200, "ok", "The person took the request back", "There is nothing to do.";
     ACCESS_REVOKED = 2043, NeedsUser, 200, "ok", "Access was withdrawn, and what the linked account had granted is revoked", "To have the data erased, ask for deletion in the platform's settings, or write to the app's contact.";
+    PROOF_STALE = 2044, NeedsUser, 410, "not_found", "This link is no longer good", "Ask again on the deletion page; a new link is mailed.";
+    PROOF_AWAITED = 2045, NeedsUser, 200, "ok", "The person must still follow the link that was mailed", "Wait; the request expires by itself if they do not.";
     SYSTEM_REMOVED = 2035, Blocked, 409, "blocked", "A system is no longer declared while its erasure is under way", "Declare it again and resume; rows may still be there.";
     LOCATION_VALUE_UNSAFE = 2040, Blocked, 409, "blocked", "An identity cannot be used in a location", "Look at the location and the kind of identity that the detail names; nothing was erased there.";
     LOCATION_UNREADABLE = 2041, Blocked, 409, "blocked", "A location cannot be read", "Mend the location or the system as the detail says, then resume.";

@@ -1,6 +1,7 @@
 //! The server's settings: flag > environment `MOVEOUT_*` > file > default; unknown keys are errors.
 
 mod environment;
+mod mail;
 mod sources;
 
 use std::net::SocketAddr;
@@ -35,6 +36,8 @@ pub struct Config {
     pub security_contact: Option<String>,
     /// The folder of the ledger's mirror, if it is not to lie in the data folder.
     pub ledger_mirror: Option<PathBuf>,
+    /// What sends mail, if a server is set.
+    pub mailer: Option<net::Mailer>,
     public_url: Option<String>,
     values: Values,
 }
@@ -90,6 +93,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
         log,
         security_contact,
         ledger_mirror: values.get("ledger.mirror").map(PathBuf::from),
+        mailer: mail::mailer(&values)?,
         public_url,
         values,
     })

@@ -12,6 +12,7 @@ use model::erasure::{ErasureState, PublicView, SystemState};
 use model::{Problem, codes};
 use serde::Deserialize;
 
+use super::browser::Browser;
 use super::layout::{render, wants_html};
 use crate::App;
 use crate::form::Form;
@@ -21,9 +22,37 @@ use crate::segment::Segment;
 /// Returns the routes of these pages.
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .route("/deletion", get(instructions))
+        .route("/deletion", get(instructions).post(ask))
         .route("/deletion/{code}", get(status))
         .route("/deletion/{code}/cancel", post(cancel))
+        .route("/deletion/proof/{token}", get(proof).post(prove))
+}
+
+/// The page that a mailed link leads to.
+#[derive(Template)]
+#[template(path = "deletion_proof.html")]
+struct ProofPage {
+    token: String,
+}
+
+/// `POST /deletion`: asks for the owner of an e-mail address, where the app has a form. The answer is the same whoever it is.
+async fn ask(State(app): State<App>, browser: Browser, Form(form): Form) -> Result<Response, Rejection> {
+    let field = |name| form.get(name).map(Option::unwrap_or_default);
+    let accepted = engine::erasure::ask(&app.engine, field("app")?, field("email")?, browser.address).await?;
+    Ok(private(Redirect::to(&format!("/deletion/{}", accepted.confirmation_code)).into_response()))
+}
+
+/// `GET /deletion/proof/{token}`: mail readers follow links by themselves, so following one does nothing yet.
+async fn proof(Segment(token): Segment) -> Result<Response, Rejection> {
+    Ok(private(render(&ProofPage {
+        token: token.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect(),
+    })?))
+}
+
+/// `POST /deletion/proof/{token}`: the person says that it is they
+async fn prove(State(app): State<App>, Segment(token): Segment) -> Result<Response, Rejection> {
+    let code = engine::erasure::prove(&app.engine, &token).await?;
+    Ok(private(Redirect::to(&format!("/deletion/{code}")).into_response()))
 }
 
 /// `POST /deletion/{code}/cancel`: the person changes their mind while the request cools off. Whoever has the code may; there
@@ -67,6 +96,7 @@ struct AskApp {
     name: String,
     platform: String,
     contact: Option<String>,
+    form: bool,
 }
 
 #[derive(Deserialize)]
@@ -108,10 +138,12 @@ fn tidy(code: &str) -> String {
 
 async fn apps(app: &App) -> Result<Vec<AskApp>, Problem> {
     let declared = engine::world::apps(&app.engine).await?;
+    let mails = app.engine.sends_mail();
     let ask = |app: engine::world::App| AskApp {
         platform: platform_name(&app.declared.platform),
         name: app.declared.name,
         contact: app.declared.contact,
+        form: app.declared.form && mails,
     };
     Ok(declared.into_iter().map(ask).collect())
 }

@@ -2,6 +2,7 @@
 
 mod kept;
 mod lists;
+mod proofs;
 mod replays;
 mod systems;
 
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 
 pub use kept::{KeptRow, end_kept, keeping, kept, kept_due, kept_next, put_kept, set_kept_reason};
 pub use lists::{List, count_unknown, first_on_list, forget_list_ids, open_list, put_list, set_list};
+pub use proofs::{forget_proofs, proven_by, put_proof};
 pub use replays::{Ended, Replay, ended_since, put_replay, replay, replayed};
 use systems::sealed_row;
 pub use systems::{SystemRow, freeze, freeze_keys, put_system, remove_system, system_frozen, systems};
@@ -60,6 +62,8 @@ pub struct Request {
     pub kept_receipt: Option<serde_json::Value>,
     /// Before this instant nothing is carried out, so that the person can still take it back.
     pub not_before: Option<Timestamp>,
+    /// Until when the person must show that it is they who ask.
+    pub prove_by: Option<Timestamp>,
 }
 
 /// A request to be stored.
@@ -78,8 +82,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
     let salt = tx.vault().seal("erasure", id, "salt", &tx.ambient.random::<SALT>());
     let now = tx.ambient.now();
     tx.exec(
-        "INSERT INTO erasure (id, app, door, code, state, reason, received_at, issued_at, due_at, finished_at, updated_at, identities, salt, frozen, not_before) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14)",
+        "INSERT INTO erasure (id, app, door, code, state, reason, received_at, issued_at, due_at, finished_at, updated_at, identities, salt, frozen, not_before, prove_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15)",
         params![
             id,
             &request.app,
@@ -94,7 +98,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
             now,
             sealed,
             salt,
-            request.not_before
+            request.not_before,
+            request.prove_by
         ],
     )
     .await?;
@@ -149,6 +154,12 @@ pub async fn list(tx: &mut Tx<'_>, state: Option<ErasureState>, limit: u64) -> R
         )
         .await?;
     rows.iter().map(request).collect()
+}
+
+/// Says before when nothing of a request is carried out.
+pub async fn set_not_before(tx: &mut Tx<'_>, id: &str, not_before: Option<Timestamp>) -> Result<()> {
+    tx.exec("UPDATE erasure SET not_before = $2 WHERE id = $1", params![id, not_before]).await?;
+    Ok(())
 }
 
 /// Returns requests that wait for one reason.
@@ -352,6 +363,7 @@ fn request(row: &Row) -> Result<Request> {
         kept_erased_at: row.get("kept_erased_at")?,
         kept_receipt: row.json_opt("kept_receipt")?,
         not_before: row.get("not_before")?,
+        prove_by: row.get("prove_by")?,
     })
 }
 

@@ -47,6 +47,7 @@ fn priority(kind: &str) -> i64 {
     match kind {
         "inbox" => 0,
         "erasure" => 10,
+        "erasure-mail" => 15,
         "erasure-kept" => 20,
         "webhook" => 30,
         "transfer" => 50,

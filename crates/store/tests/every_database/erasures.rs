@@ -35,6 +35,7 @@ async fn insert(store: &Store, id: &str, at: Timestamp, people: Vec<Identity>) {
         kept_erased_at: None,
         kept_receipt: None,
         not_before: None,
+        prove_by: None,
     };
     let new = std::sync::Arc::new(New { request, identities: people });
     write!(store, |tx| erasures::insert(tx, &new)).unwrap();

@@ -15,6 +15,10 @@ pub async fn look(checks: &mut Checks, engine: &Engine) {
         }
         Ok(apps) => {
             for app in apps {
+                if app.declared.form && !engine.sends_mail() {
+                    let words = format!("app {} has a form, but mail.host is not set", app.declared.name);
+                    checks.note("mail", Verdict::Failed, words);
+                }
                 let count = app.secrets.len();
                 checks.must("app_secret", count > 0, format!("app {} has {count} secrets", app.declared.name));
             }

@@ -2,8 +2,8 @@
 
 use engine::{Engine, backup, ledger};
 
-use crate::checks::{Checks, Verdict};
 use crate::context::Context;
+use model::check::{Checks, Verdict};
 
 /// Looks at the ledger, its mirror and the hold of a restore.
 pub async fn look(checks: &mut Checks, engine: &Engine, context: &Context) {

@@ -11,7 +11,7 @@ async fn scan(schema: &str) -> Draft {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     rusqlite::Connection::open(&path).unwrap().execute_batch(schema).unwrap();
-    let context = Context { net: net::Client::new(net::Policy::operator()), token: None, transfer: None };
+    let context = Context::new(net::Client::new(net::Policy::operator()));
     let inspector = open_inspector(&format!("sqlite:{}", path.display()).parse().unwrap(), &context).await.unwrap();
     let draft = engine::scan::scan(inspector.as_ref()).await.unwrap();
 

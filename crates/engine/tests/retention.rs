@@ -36,6 +36,11 @@ const NOTHING: &str = "DELETE FROM setting WHERE name = 'no such'";
 
 const CASES: &[Case] = &[
     case(
+        "erasure_proof",
+        "digests of mailed links",
+        "INSERT INTO erasure_proof (digest, erasure, expires_at) VALUES ($2, 'e', $1)",
+    ),
+    case(
         "outbox",
         "confirmation codes and states of requests",
         "INSERT INTO outbox (id, webhook, body, created_at, attempts, next_at, parked_at) VALUES ('o', 'w', '{}', $1, 1, $1, $1)",

@@ -124,7 +124,7 @@ pub async fn replay(engine: &Engine, restored: &Restored) -> Result<Due> {
 
 const KEPT: &str = "rows that a ground had kept were erased since, and no longer bear what they could be found by; its receipts name the tables";
 const SHREDDED: &str = "the replay window is over: nobody knows any more whom it was about";
-const UNMAPPED: &str = "no system has a column any more for what is known of the person";
+const UNMAPPED: &str = "no system can be searched any more for what is known of the person";
 const UNDECLARED: &str = "the app is no longer declared";
 
 async fn due(engine: &Engine, restored: &Restored) -> Result<Due> {
@@ -207,12 +207,11 @@ async fn make(
     Ok(Some((id, ErasureState::Received)))
 }
 
-/// Returns the kinds of identities that these systems of an app have columns for.
+/// Returns the kinds of identities that these systems of an app can be searched for.
 async fn kinds(engine: &Engine, app: &str, only: &[String]) -> Result<BTreeSet<IdentityKind>> {
     let mut systems = world::systems_of(engine, app).await?;
     systems.retain(|system| only.is_empty() || only.contains(&system.declared.name));
-    let tables = systems.iter().flat_map(|system| &system.declared.tables);
-    Ok(tables.flat_map(|table| table.identity.values().cloned()).collect())
+    Ok(systems.iter().flat_map(|system| system.declared.identities()).cloned().collect())
 }
 
 /// Leaves out what was learned from systems that do not take part: it cannot be looked for.

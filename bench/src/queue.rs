@@ -24,7 +24,12 @@ pub async fn run(count: usize) -> anyhow::Result<()> {
     println!("{:>12} {:>12} {:>12} {:>7}", "", "bare jobs/s", "ours jobs/s", "ratio");
     let row = |name: &str, bare: Duration, ours: Duration| {
         let rate = |time: Duration| count as f64 / time.as_secs_f64();
-        println!("{name:>12} {:>12.0} {:>12.0} {:>7.2}", rate(bare), rate(ours), bare.as_secs_f64() / ours.as_secs_f64());
+        println!(
+            "{name:>12} {:>12.0} {:>12.0} {:>7.2}",
+            rate(bare),
+            rate(ours),
+            bare.as_secs_f64() / ours.as_secs_f64()
+        );
     };
     let sqlite = bed::sqlite(&folder.path().join("sqlite")).await?;
     let bare = bare_sqlite(&folder.path().join("bare.db"), count)?;
@@ -82,7 +87,7 @@ fn bare_sqlite(path: &Path, count: usize) -> anyhow::Result<Duration> {
     let database = rusqlite::Connection::open(path)?;
     database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     database.execute_batch(&format!("{TABLE}; {INDEX}; BEGIN"))?;
-    for number in 0..count {
+    for number in 0..count as i64 {
         database.execute("INSERT INTO job VALUES (?1, ?1, NULL)", [number])?;
     }
     database.execute_batch("COMMIT")?;
@@ -98,7 +103,7 @@ fn bare_sqlite(path: &Path, count: usize) -> anyhow::Result<Duration> {
                     let mut claim = database.prepare_cached(
                         "UPDATE job SET lease_until = 1 WHERE id IN (SELECT id FROM job WHERE lease_until IS NULL ORDER BY run_at LIMIT ?1) RETURNING id",
                     )?;
-                    claim.query_map([BATCH], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?
+                    claim.query_map([BATCH as i64], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?
                 };
                 if ids.is_empty() {
                     return Ok(done);
@@ -119,7 +124,8 @@ fn bare_sqlite(path: &Path, count: usize) -> anyhow::Result<Duration> {
 }
 
 async fn bare_postgres(url: &str, count: usize) -> anyhow::Result<Duration> {
-    let setup = format!("{TABLE}; {INDEX}; INSERT INTO job SELECT n, n, NULL FROM generate_series(1, {count}) AS n; ANALYZE");
+    let setup =
+        format!("{TABLE}; {INDEX}; INSERT INTO job SELECT n, n, NULL FROM generate_series(1, {count}) AS n; ANALYZE");
     testkit::postgres::durable().execute(url, &setup).await?;
     let mut clients = Vec::new();
     for _ in 0..WORKERS {

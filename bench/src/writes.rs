@@ -26,7 +26,10 @@ pub async fn run(writes: usize) -> anyhow::Result<()> {
     let sqlite = bed::sqlite(&folder.path().join("sqlite")).await?;
     let postgres = bed::postgres(&folder.path().join("postgres")).await?;
     println!("{writes} durable writes of one row with {PAYLOAD} bytes");
-    println!("{:>8} {:>14} {:>14} {:>7} {:>14} {:>7}", "callers", "bare append/s", "SQLite/s", "ratio", "PostgreSQL/s", "ratio");
+    println!(
+        "{:>8} {:>14} {:>14} {:>7} {:>14} {:>7}",
+        "callers", "bare append/s", "SQLite/s", "ratio", "PostgreSQL/s", "ratio"
+    );
     for callers in CALLERS {
         let bare = bare(&folder.path().join("bare"), callers, writes).await?;
         let on_sqlite = stored(&sqlite, callers, writes).await?;

@@ -1,4 +1,4 @@
-//! Checks and chores: `cargo xtask test | check-arch | check-house | docs [--check] | crash [--kills N]`.
+//! Checks and chores: `cargo xtask test | tools | check-arch | check-house | docs [--check] | crash [--kills N]`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who runs it")]
 
@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
 cargo xtask test          everything that CI runs; installs what is missing, or says what to install
+cargo xtask tools         only that: install what the tests need, or say what to install
 cargo xtask check-arch    the arrows of ARCHITECTURE.md
 cargo xtask check-house   file sizes, unfinished work, words that do not belong here
 cargo xtask crash         kill the server at random moments (--kills N: so often, on each database) and look whether anything is lost
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = root().and_then(|root| match words.as_slice() {
         ["test"] => suite::run(&root),
+        ["tools"] => tools::ensure().map(|()| println!("every tool is there")),
         ["check-arch"] => arch::check(&root).map(|()| println!("every arrow points where it may")),
         ["check-house"] => house::check(&root).map(|()| println!("the house is in order")),
         ["crash"] => suite::crash(&root, "200"),

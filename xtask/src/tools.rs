@@ -17,6 +17,9 @@ const TOOLS: &[Tool] = &[
     Tool { name: "PostgreSQL", package: "postgresql", found: postgres },
     // Debian's redis-tools holds the server program too, under another name and without a service that starts.
     Tool { name: "Redis", package: "redis-tools", found: || on_path("redis-check-rdb") || on_path("redis-server") },
+    // The programs alone: the package of the server would start one.
+    Tool { name: "MariaDB", package: "mariadb-server-core", found: || on_path("mariadbd") },
+    Tool { name: "MariaDB's client", package: "mariadb-client-core", found: || on_path("my_print_defaults") },
     Tool { name: "Chromium", package: "chromium", found: || on_path("chromium") },
     Tool { name: "Node.js", package: "nodejs", found: || on_path("node") },
     Tool { name: "aiosmtpd", package: "python3-aiosmtpd", found: aiosmtpd },
@@ -57,7 +60,9 @@ fn on_path(program: &str) -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "a chore looks for programs where the shell would")]
 fn folders_of_path() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+    let path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    // Servers lie where an ordinary user's PATH may not lead.
+    path.unwrap_or_default().into_iter().chain(["/usr/sbin".into()]).collect()
 }
 
 /// Debian keeps the server's programs off the PATH, one folder a version.

@@ -11,6 +11,7 @@ pub mod dtp;
 pub mod inspect;
 mod locations;
 pub mod manual;
+pub mod mysql;
 pub mod open;
 pub mod postgres;
 pub mod redis;

@@ -13,6 +13,7 @@ use crate::dir::{self, BagReader, BagWriter, Prospect};
 use crate::dtp::{self, Dtp};
 use crate::inspect::Inspector;
 use crate::locations::ByLocation;
+use crate::mysql::{self, Mysql};
 use crate::postgres::{self, Postgres};
 use crate::redis::{self, Redis};
 use crate::spec::Spec;
@@ -78,6 +79,7 @@ pub fn registry() -> Vec<Described> {
         archive::described(),
         dir::described(),
         dtp::described(),
+        mysql::described(),
         postgres::described(),
         redis::described(),
         sqlite::described(),
@@ -117,6 +119,7 @@ pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn 
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that cannot erase, or what kept it from opening.
 pub async fn open_eraser(spec: &Spec, context: &Context) -> Result<Arc<dyn Eraser>> {
     match spec.adapter.as_str() {
+        "mysql" => Ok(Arc::new(Mysql::new(&spec.target)?)),
         "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
         "redis" => Ok(Arc::new(ByLocation(Redis::new(spec, context)?))),
         "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),

@@ -18,8 +18,14 @@ pub struct Spec {
 const PATHS: &[&str] = &["archive", "dir", "sqlite", "zip"];
 
 /// What else an adapter's addresses begin with.
-const ALIASES: &[(&str, &str)] =
-    &[("postgresql", "postgres"), ("rediss", "redis"), ("valkey", "redis"), ("valkeys", "redis"), ("https", "http")];
+const ALIASES: &[(&str, &str)] = &[
+    ("postgresql", "postgres"),
+    ("mariadb", "mysql"),
+    ("rediss", "redis"),
+    ("valkey", "redis"),
+    ("valkeys", "redis"),
+    ("https", "http"),
+];
 
 /// Reads the path of a URL like `dir:///home/zoe/out`, whose host may be empty or `localhost` (RFC 8089 §2).
 fn local_path(rest: &str) -> Result<String, Problem> {
@@ -100,6 +106,7 @@ mod tests {
                 "postgresql://u:p@db/shop?sslmode=require",
                 "postgres:postgresql://db/shop",
             ),
+            ("mariadb://u:p@db/shop", "mysql", "mariadb://u:p@db/shop", "mysql:mariadb://db/shop"),
             ("s3://bucket/prefix", "s3", "s3://bucket/prefix", "s3://bucket/prefix"),
         ];
         for (text, adapter, target, shown) in table {

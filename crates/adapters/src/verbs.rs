@@ -179,10 +179,11 @@ pub trait Eraser: Send + Sync {
     /// What kept it from looking; what it *found* to be in the way is in [`Survey::blockers`].
     async fn survey(&self, plan: &Plan, identities: &[Identity]) -> Result<Survey>;
 
-    /// Erases the person in one transaction, all or nothing, looking once more for what stands in the way.
+    /// Erases the person in one transaction, all or nothing, looking once more for what stands in the way. Where there is
+    /// too much for one, it erases in batches and may end with [`Erased::more`]: it is recorded, and called again.
     ///
     /// # Errors
-    /// A blocked verdict leaves everything as it was.
+    /// A blocked verdict leaves everything as it was, or as the batches before left it.
     async fn erase(&self, plan: &Plan, frozen: &Frozen) -> Result<Erased>;
 
     /// Reads every location again; `found` and `remaining` count what is there that should not be, `kept` what may.

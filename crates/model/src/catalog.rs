@@ -32,6 +32,12 @@ pub struct CatalogTable {
     /// Columns that take part in a unique index: blanks in them must differ from row to row.
     #[serde(default)]
     pub unique: Vec<String>,
+    /// About how many rows it has, if the database knows without counting.
+    #[serde(default)]
+    pub rows: Option<u64>,
+    /// Why rows cannot be erased from it for good, all or nothing, in words; none where they can.
+    #[serde(default)]
+    pub unfit: Option<String>,
 }
 
 impl CatalogTable {

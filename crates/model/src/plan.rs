@@ -80,6 +80,9 @@ pub struct StepColumn {
     pub redaction: Redaction,
     /// Whether a blank must differ from row to row.
     pub unique: bool,
+    /// Whether it takes part in a foreign key, at either end: values that the database takes for the same are the same there.
+    #[serde(default)]
+    pub tied: bool,
 }
 
 /// What a redaction does to a column.
@@ -149,6 +152,9 @@ pub struct Stranger {
     pub columns: Vec<(String, String)>,
     /// What they refer to, by a foreign key or by carrying the name of a mapped column.
     pub target: StrangerTarget,
+    /// Whether it is by a foreign key.
+    #[serde(default)]
+    pub tied: bool,
 }
 
 /// What columns outside the map refer to.
@@ -182,6 +188,10 @@ pub struct Survey {
     pub tables: Vec<TableResult>,
     /// What stands in the way; nothing may be erased while this is not empty.
     pub blockers: Vec<Reason>,
+    /// Whether there is more than one transaction may touch, so that batches are erased one after the other; the counts
+    /// are at least so many then.
+    #[serde(default)]
+    pub in_batches: bool,
 }
 
 /// What an erasure did in one system.
@@ -195,4 +205,7 @@ pub struct Erased {
     pub kept: Vec<Kept>,
     /// The keys of what was kept, and of the stubs that it refers to: what finds them when their ground is over.
     pub staying: Keys,
+    /// Whether there is more than one go could erase: what was done is to be recorded, then the rest to be erased.
+    #[serde(default)]
+    pub more: bool,
 }

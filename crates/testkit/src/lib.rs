@@ -1,8 +1,11 @@
-//! Test tools: a manual clock, seeded ids, a temporary PostgreSQL and Redis, schemas of applications, a misbehaving platform.
-//! Development only.
+//! Test tools: a manual clock, seeded ids, a temporary PostgreSQL, MariaDB and Redis, schemas of applications, a misbehaving
+//! platform. Development only.
 
 pub mod ambient;
+pub mod database;
+pub mod mariadb;
 pub mod postgres;
 pub mod receiver;
 pub mod redis;
 pub mod schemas;
+mod service;

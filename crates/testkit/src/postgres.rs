@@ -1,14 +1,12 @@
 //! A temporary PostgreSQL: one cluster per test process on a free loopback port, one database per test.
-//!
-//! The cluster hangs on a pipe: when the test process ends, in whatever way, the pipe closes and the cluster stops and removes itself.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+
+use crate::service::{Service, free_port, is_root};
 
 /// Makes, starts, and at the end of its input stops and removes a cluster. `$1` programs, `$2` user or empty, `$3` port, `$4` settings.
 const SCRIPT: &str = r#"
@@ -35,8 +33,7 @@ const FAST: &str = "-F -c full_page_writes=off -c synchronous_commit=off";
 pub struct Cluster {
     port: u16,
     made: AtomicU32,
-    _shell: Child,
-    _lifeline: ChildStdin,
+    _service: Service,
 }
 
 /// Returns the cluster of this test process, starting it when it is first asked for.
@@ -61,21 +58,10 @@ impl Cluster {
     fn start(settings: &str) -> Result<Self> {
         let programs = programs().context("no initdb: apt-get install -y postgresql")?;
         // PostgreSQL refuses to run as root, so Debian's own user runs it then.
-        let root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?) == 0;
-        let user = if root { "postgres" } else { "" };
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut shell = Command::new("sh")
-            .args(["-c", SCRIPT, "sh"])
-            .arg(&programs)
-            .args([user, &port.to_string(), settings])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let lifeline = shell.stdin.take().context("stdin is piped")?;
-        let mut said = String::new();
-        BufReader::new(shell.stdout.take().context("stdout is piped")?).read_line(&mut said)?;
-        ensure!(said == "ready\n", "the cluster did not start; its words are above");
-        Ok(Self { port, made: AtomicU32::new(0), _shell: shell, _lifeline: lifeline })
+        let user = if is_root()? { "postgres" } else { "" };
+        let port = free_port()?;
+        let service = Service::start(SCRIPT, &[&programs.to_string_lossy(), user, &port.to_string(), settings])?;
+        Ok(Self { port, made: AtomicU32::new(0), _service: service })
     }
 
     /// Creates an empty database and returns its URL.

@@ -11,8 +11,8 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::dialect::PostgresDialect;
-use super::pool::Pool;
 use super::{Postgres, errors};
+use crate::sql::pool::Pool;
 use crate::sql::{Cell, Connection, Dialect, Purpose, Statement};
 
 /// How long a server may take to answer a connection.
@@ -34,9 +34,9 @@ impl Drop for Session {
 }
 
 /// A transaction. It goes back to the pool when it ends well; when dropped before, its connection is closed, which rolls back.
-pub(super) struct PostgresConnection {
+pub(crate) struct PostgresConnection {
     session: Session,
-    sessions: Arc<Pool>,
+    sessions: Arc<Pool<Session>>,
     _place: Option<OwnedSemaphorePermit>,
 }
 

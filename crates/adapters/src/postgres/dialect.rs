@@ -1,6 +1,10 @@
 //! PostgreSQL's words. A list travels as one array of texts, cast to the type of the column, so that its index serves.
 
-use crate::sql::{Column, Dialect, decode, quote, whole_number};
+use std::collections::BTreeMap;
+
+use model::plan::StepColumn;
+
+use crate::sql::{Column, Dialect, decode, is_uuid, quote, whole_number};
 
 /// How values of a type are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +37,7 @@ impl Kind {
             Self::Text | Self::OwnText | Self::Other => !text.contains('\0'),
             // "007" is not 7, although a cast would take it for 7.
             Self::Integer => whole_number(text).is_some(),
-            Self::Uuid => {
-                let dashes = |(at, c): (usize, char)| (c == '-') == matches!(at, 8 | 13 | 18 | 23);
-                let digits = |c: char| c == '-' || c.is_ascii_hexdigit();
-                text.len() == 36 && text.chars().all(digits) && text.char_indices().all(dashes)
-            }
+            Self::Uuid => is_uuid(text),
         }
     }
 
@@ -64,13 +64,13 @@ impl Dialect for PostgresDialect {
         }
     }
 
-    fn text(&self, expression: &str) -> String {
-        format!("({expression})::text")
+    fn text(&self, value: &Column) -> String {
+        format!("({})::text", value.sql)
     }
 
-    fn row_id(&self, _taken: &dyn Fn(&str) -> bool) -> Option<Column> {
+    fn row_id(&self, _columns: &BTreeMap<String, StepColumn>) -> Option<Column> {
         // A row's place is unique within one partition only. Names of system columns cannot be taken.
-        Some(Column { sql: "(tableoid::oid::text || ctid::text)".to_owned(), sql_type: "text".to_owned() })
+        Some(Column::written("(tableoid::oid::text || ctid::text)", "text"))
     }
 
     fn matches(
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn values_that_a_type_cannot_hold_are_left_out_before_they_are_cast() {
-        let column = |name: &str, sql_type: &str| Column { sql: quote(name), sql_type: sql_type.to_owned() };
+        let column = Column::named;
         let mut lists = Vec::new();
         let (tenant, id) = (column("tenant", "integer"), column("id", "uuid"));
         let uuid = "018f0000-0000-7000-8000-00000000000a";

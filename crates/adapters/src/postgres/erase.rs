@@ -7,9 +7,22 @@ use model::plan::{Erased, Frozen, Plan, Survey};
 use model::{Identity, Result};
 
 use super::Postgres;
-use super::connection::Begin;
+use super::connection::{Begin, PostgresConnection};
 use crate::sql;
 use crate::verbs::Eraser;
+
+#[async_trait]
+impl sql::Transactions for Postgres {
+    type Transaction = PostgresConnection;
+
+    async fn writing(&self) -> Result<PostgresConnection> {
+        self.begin(Begin::Writing).await
+    }
+
+    async fn commit(&self, transaction: PostgresConnection) -> Result<()> {
+        transaction.commit().await
+    }
+}
 
 #[async_trait]
 impl Eraser for Postgres {
@@ -28,10 +41,7 @@ impl Eraser for Postgres {
     }
 
     async fn erase(&self, plan: &Plan, frozen: &Frozen) -> Result<Erased> {
-        let mut transaction = self.begin(Begin::Writing).await?;
-        let erased = sql::erase(&mut transaction, plan, frozen).await?;
-        transaction.commit().await?;
-        Ok(erased)
+        sql::erase(self, plan, frozen).await
     }
 
     async fn reread(&self, plan: &Plan, frozen: &Frozen) -> Result<Vec<TableResult>> {

@@ -6,19 +6,19 @@ mod dialect;
 mod erase;
 mod errors;
 mod inspect;
-mod pool;
 
 use std::sync::Arc;
 
 use model::{Problem, Result, codes};
 
 use crate::open::Described;
+use crate::sql::pool::Pool;
 use crate::verbs::Capabilities;
 
 /// An application's PostgreSQL database.
 pub struct Postgres {
     config: tokio_postgres::Config,
-    sessions: Arc<pool::Pool>,
+    sessions: Arc<Pool<connection::Session>>,
 }
 
 impl Postgres {
@@ -31,7 +31,7 @@ impl Postgres {
             Problem::new(&codes::transfer::SPEC_MALFORMED, "write it like postgres://user:password@host:5432/database")
         })?;
         config.application_name("moveout").connect_timeout(connection::CONNECT_TIMEOUT);
-        Ok(Self { config, sessions: pool::Pool::new() })
+        Ok(Self { config, sessions: Pool::new() })
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use model::plan::StrangerTarget;
+use model::plan::{Stranger, StrangerTarget};
 use model::{Problem, Result, codes};
 
 use super::look::Look;
 use super::spelling;
-use super::statement::{self, Column, Purpose, Statement};
+use super::statement::{self, Column, Condition, Purpose, Statement};
 
 /// Finds everything that stands in the way.
 pub(super) async fn find(look: &mut Look<'_>) -> Result<Vec<Problem>> {
@@ -44,10 +44,11 @@ async fn others(look: &mut Look<'_>) -> Result<Vec<Problem>> {
         if step.on_erase.is_some() || step.container.is_empty() {
             continue;
         }
-        let hanging = look.hanging(index).await?.len();
-        if hanging > 0 {
+        let (hanging, cut) = look.hanging(index).await?;
+        if !hanging.is_empty() {
             let columns: Vec<&str> =
                 step.container.iter().flat_map(|reference| &reference.columns).map(String::as_str).collect();
+            let hanging = format!("{}{}", if cut { "more than " } else { "" }, hanging.len());
             let detail = format!("{hanging} rows of {} by {}", step.table, columns.join(", "));
             blockers.push(Problem::new(&codes::erasure::OTHERS_ROWS, detail));
         }
@@ -59,40 +60,51 @@ async fn others(look: &mut Look<'_>) -> Result<Vec<Problem>> {
 pub(super) async fn strangers(look: &mut Look<'_>) -> Result<Vec<Problem>> {
     let mut blockers = Vec::new();
     for stranger in &look.plan.strangers {
-        let columns: Vec<Column> =
-            stranger.columns.iter().map(|(name, sql_type)| Column::named(name, sql_type)).collect();
-        let dialect = look.connection.dialect();
-        let mut lists = Vec::new();
-        let condition = match (&stranger.target, columns.as_slice()) {
+        let named =
+            |(name, sql_type): &(String, String)| Column { tied: stranger.tied, ..Column::named(name, sql_type) };
+        let columns: Vec<Column> = stranger.columns.iter().map(named).collect();
+        let conditions = match (&stranger.target, columns.as_slice()) {
             (StrangerTarget::Rows(name), _) => {
-                let mut values = look.frozen.keys.get(name).into_iter().flatten().map(String::as_str);
-                dialect.matches(&columns, &mut values, &mut lists)
+                let values = look.frozen.keys.get(name).into_iter().flatten().cloned().collect();
+                vec![Condition { columns, values, and: None }]
             }
             (StrangerTarget::Identity(kind), [column]) => {
-                spelling::matches(dialect, column, kind, &look.frozen.identities, &mut lists)
+                spelling::conditions(look.connection.dialect(), column, kind, &look.frozen.identities)
             }
-            (StrangerTarget::Identity(_), _) => None,
+            (StrangerTarget::Identity(_), _) => Vec::new(),
         };
-        let Some(condition) = condition else { continue };
-        let step = look.plan.steps.iter().position(|step| step.table == stranger.table);
-        // Within the map, rows that go anyway are no strangers.
-        let (shown, known) = match step {
-            Some(index) => {
-                let locator = statement::locator(look.connection, &look.plan.steps[index]);
-                let shown: Vec<String> = locator.iter().map(|column| dialect.text(&column.sql)).collect();
-                (shown.join(", "), look.rows[index].keys().collect())
-            }
-            None => ("'1'".to_owned(), BTreeSet::new()),
-        };
-        let limit = if step.is_some() { "" } else { " LIMIT 1" };
-        let sql = format!("SELECT {shown} FROM {} WHERE {condition}{limit}", dialect.table(&stranger.table));
-        let found = Statement { purpose: Purpose::Read, table: stranger.table.clone(), sql, lists };
-        let found = look.connection.query(&found).await?;
-        if found.iter().any(|cells| super::encode(cells).is_none_or(|row| !known.contains(&row))) {
+        if refers(look, stranger, &conditions).await? {
             let names: Vec<&str> = stranger.columns.iter().map(|(name, _)| name.as_str()).collect();
             let detail = format!("{} refers to the person by {}", stranger.table, names.join(", "));
             blockers.push(Problem::new(&codes::erasure::TABLE_UNMAPPED, detail));
         }
     }
     Ok(blockers)
+}
+
+/// Tells whether a row of a stranger carries one of these values; within the map, rows that go anyway do not count.
+async fn refers(look: &mut Look<'_>, stranger: &Stranger, conditions: &[Condition]) -> Result<bool> {
+    let dialect = look.connection.dialect();
+    let step = look.plan.steps.iter().position(|step| step.table == stranger.table);
+    // Where not all rows were found, others may be the person's too: the last batch tells.
+    if step.is_some_and(|index| look.cut.contains(&index)) {
+        return Ok(false);
+    }
+    let (shown, limit) = match step {
+        Some(index) => {
+            let locator = statement::locator(look.connection, &look.plan.steps[index]);
+            (locator.iter().map(|column| dialect.text(column)).collect::<Vec<_>>().join(", "), "")
+        }
+        None => ("'1'".to_owned(), " LIMIT 1"),
+    };
+    for part in statement::any(dialect, conditions) {
+        let sql = format!("SELECT {shown} FROM {} WHERE {}{limit}", dialect.table(&stranger.table), part.sql);
+        let (purpose, table) = (Purpose::Read, stranger.table.clone());
+        let found = look.connection.query(&Statement { purpose, table, sql, lists: part.lists }).await?;
+        let known = |row: &String| step.is_some_and(|index| look.rows[index].contains_key(row));
+        if found.iter().any(|cells| super::encode(cells).is_none_or(|row| !known(&row))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

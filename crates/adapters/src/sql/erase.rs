@@ -10,20 +10,26 @@ use model::world::{Keep, OnErase};
 use super::look::{Look, Row, Rows};
 use super::statement;
 
-/// Lets others' rows go, breaks circles, then goes through the tables, children first.
-pub(super) async fn carry_out(mut look: Look<'_>) -> Result<Erased> {
+/// Carries out the first steps of a plan, or all: lets others' rows go, breaks circles, then goes through the tables,
+/// children first. `None` if others' rows had to be let go first, and there are more of them.
+pub(super) async fn carry_out(look: &mut Look<'_>, steps: usize) -> Result<Option<Erased>> {
     let plan = look.plan;
     if plan.deferred {
         look.defer().await?;
     }
+    let mut let_go = true;
     for (index, step) in plan.steps.iter().enumerate() {
         if step.on_erase == Some(OnErase::Detach) {
-            let hanging = look.hanging(index).await?;
+            let (hanging, cut) = look.hanging(index).await?;
             let columns = step.container.iter().flat_map(|reference| &reference.columns);
             let nullable: BTreeSet<&String> =
                 columns.filter(|name| step.columns.get(*name).is_some_and(|column| column.nullable)).collect();
             look.update(step, &hanging, &statement::nulls(nullable)).await?;
+            let_go &= !cut;
         }
+    }
+    if !let_go {
+        return Ok(None);
     }
     for (index, step) in plan.steps.iter().enumerate() {
         if !step.nulled_first.is_empty() {
@@ -32,7 +38,7 @@ pub(super) async fn carry_out(mut look: Look<'_>) -> Result<Erased> {
         }
     }
     let mut erased = Erased::default();
-    for (index, step) in plan.steps.iter().enumerate() {
+    for (index, step) in plan.steps.iter().enumerate().take(steps) {
         let result = match &step.action {
             Action::Delete => look.delete_all(index).await?,
             Action::Keep(keep) => look.keep(index, keep, &mut erased).await?,
@@ -40,11 +46,11 @@ pub(super) async fn carry_out(mut look: Look<'_>) -> Result<Erased> {
         };
         erased.tables.push(result);
     }
-    erased.frozen = look.frozen;
-    Ok(erased)
+    erased.frozen = look.frozen.clone();
+    Ok(Some(erased))
 }
 
-fn locators(rows: &Rows, which: impl Fn(&Row) -> bool) -> BTreeSet<String> {
+pub(super) fn locators(rows: &Rows, which: impl Fn(&Row) -> bool) -> BTreeSet<String> {
     rows.iter().filter(|(_, row)| which(row)).map(|(locator, _)| locator.clone()).collect()
 }
 
@@ -59,18 +65,23 @@ impl Look<'_> {
         self.connection.exec(&statement).await.map(drop)
     }
 
-    async fn update(&mut self, step: &Step, rows: &BTreeSet<String>, assignments: &str) -> Result<u64> {
-        match statement::on_rows(self.connection, step, rows, |table| format!("UPDATE {table} SET {assignments}")) {
-            Some(statement) => self.connection.exec(&statement).await,
-            None => Ok(0),
-        }
+    pub(super) async fn update(&mut self, step: &Step, rows: &BTreeSet<String>, assignments: &str) -> Result<u64> {
+        let verb = |table: &str| format!("UPDATE {table} SET {assignments}");
+        let statements = statement::on_rows(self.connection, step, rows, verb);
+        self.exec(&statements).await
     }
 
     async fn delete(&mut self, step: &Step, rows: &BTreeSet<String>) -> Result<u64> {
-        match statement::on_rows(self.connection, step, rows, |table| format!("DELETE FROM {table}")) {
-            Some(statement) => self.connection.exec(&statement).await,
-            None => Ok(0),
+        let statements = statement::on_rows(self.connection, step, rows, |table| format!("DELETE FROM {table}"));
+        self.exec(&statements).await
+    }
+
+    async fn exec(&mut self, statements: &[statement::Statement]) -> Result<u64> {
+        let mut touched = 0;
+        for statement in statements {
+            touched += self.connection.exec(statement).await?;
         }
+        Ok(touched)
     }
 
     async fn redact(&mut self, step: &Step, rows: &BTreeSet<String>) -> Result<u64> {
@@ -83,8 +94,9 @@ impl Look<'_> {
     async fn delete_all(&mut self, index: usize) -> Result<TableResult> {
         let step = &self.plan.steps[index];
         let rows = locators(&self.rows[index], |_| true);
+        let found = self.rows[index].values().map(|row| row.copies).sum();
         let erased = self.delete(step, &rows).await?;
-        Ok(TableResult { name: step.table.clone(), found: rows.len() as u64, erased, ..TableResult::default() })
+        Ok(TableResult { name: step.table.clone(), found, erased, ..TableResult::default() })
     }
 
     /// Redacts what the ground keeps, and deletes what it no longer does.

@@ -26,7 +26,7 @@ pub(crate) async fn sample(
         .iter()
         .map(|column| {
             let column = Column::named(&column.name, &column.sql_type);
-            format!("substr({}, 1, {SHOWN_CHARS})", dialect.text(&column.sql))
+            format!("substr({}, 1, {SHOWN_CHARS})", dialect.text(&column))
         })
         .collect();
     if shown.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) async fn sample(
 pub(crate) async fn contained(connection: &mut dyn Connection, from: &Place, to: &Place) -> Result<Containment> {
     let dialect = connection.dialect();
     let column = Column::named(&from.column, &from.sql_type);
-    let (shown, table) = (dialect.text(&column.sql), dialect.table(&from.table));
+    let (shown, table) = (dialect.text(&column), dialect.table(&from.table));
     let sql = format!("SELECT {shown} FROM {table} LIMIT {SAMPLE_ROWS}");
     let read_rows = read(connection, &from.table, sql, vec![]).await?;
     let rows = read_rows.len() as u64;
@@ -57,7 +57,7 @@ pub(crate) async fn contained(connection: &mut dyn Connection, from: &Place, to:
     let mut lists = Vec::new();
     let condition = dialect.matches(std::slice::from_ref(&column), &mut values.iter().copied(), &mut lists);
     let Some(condition) = condition else { return Ok(Containment { rows, blank, taken, found: 0 }) };
-    let (shown, table) = (dialect.text(&column.sql), dialect.table(&to.table));
+    let (shown, table) = (dialect.text(&column), dialect.table(&to.table));
     let sql = format!("SELECT DISTINCT {shown} FROM {table} WHERE {condition} LIMIT {LOOKED_UP}");
     let known = read(connection, &to.table, sql, lists).await?;
     let found = known.iter().flatten().flatten().filter(|text| values.contains(text.as_str())).count() as u64;
@@ -68,7 +68,7 @@ pub(crate) async fn contained(connection: &mut dyn Connection, from: &Place, to:
 pub(crate) async fn count(connection: &mut dyn Connection, table: &str) -> Result<Rows> {
     let dialect = connection.dialect();
     let within = format!("SELECT 1 AS one FROM {} LIMIT {}", dialect.table(table), COUNTED_ROWS + 1);
-    let sql = format!("SELECT {} FROM ({within}) AS counted", dialect.text("count(*)"));
+    let sql = format!("SELECT {} FROM ({within}) AS counted", dialect.text(&Column::written("count(*)", "bigint")));
     let rows = read(connection, table, sql, vec![]).await?;
     let count = rows.into_iter().flatten().flatten().next().and_then(|text| text.parse().ok()).unwrap_or_default();
     Ok(if count > COUNTED_ROWS { Rows::MoreThan(COUNTED_ROWS) } else { Rows::Exactly(count) })

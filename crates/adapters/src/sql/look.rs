@@ -12,10 +12,13 @@ use model::world::OnErase;
 use model::{Identity, Problem, Result, codes};
 
 use super::select::Found;
-use super::{Connection, encode, spelling, statement};
+use super::statement::{self, Column, Condition};
+use super::{Connection, encode, spelling};
 
-/// How many rows of one system a request may touch: they are held in memory, and locked, until the transaction ends.
-pub(super) const MAX_ROWS: usize = 250_000;
+/// How many rows of one system a transaction may touch: they are held in memory, and locked, until it ends.
+pub(super) const MAX_ROWS: usize = 100_000;
+/// How many rows one question may find where a person has more than that, and is erased in batches.
+pub(super) const BATCH_ROWS: usize = 10_000;
 
 /// What a look is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +31,30 @@ pub(super) enum Mode {
     Reread,
 }
 
+/// How much of a person a look is to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All, or it fails.
+    Whole,
+    /// A batch: a question that would find more is cut short.
+    Batch,
+}
+
+impl Extent {
+    /// How many rows one question may find.
+    pub(super) fn limit(self) -> usize {
+        match self {
+            Self::Whole => MAX_ROWS,
+            Self::Batch => BATCH_ROWS,
+        }
+    }
+}
+
 /// One row that was found.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
+    /// How many rows it stands for: without a key, rows that are equal in every column cannot be told apart.
+    pub(super) copies: u64,
     /// Whether it is the person's; else others', going along with what it hangs on.
     pub(super) own: bool,
     /// Whether a redaction would change nothing.
@@ -58,6 +82,9 @@ pub(super) struct Look<'a> {
     pub(super) connection: &'a mut dyn Connection,
     pub(super) plan: &'a Plan,
     pub(super) mode: Mode,
+    pub(super) extent: Extent,
+    /// The steps of which not all rows were found.
+    pub(super) cut: BTreeSet<usize>,
     /// The identities and keys known so far.
     pub(super) frozen: Frozen,
     /// The rows of each step.
@@ -88,11 +115,14 @@ impl<'a> Look<'a> {
         plan: &'a Plan,
         asked: &Frozen,
         mode: Mode,
+        extent: Extent,
     ) -> Result<Self> {
         let mut look = Look {
             connection,
             plan,
             mode,
+            extent,
+            cut: BTreeSet::new(),
             frozen: asked.clone(),
             rows: vec![Rows::new(); plan.steps.len()],
             asked: asked.clone(),
@@ -134,90 +164,94 @@ impl<'a> Look<'a> {
         self.rows = vec![Rows::new(); self.plan.steps.len()];
         self.persons.clear();
         self.answered.clear();
+        self.cut.clear();
         self.run().await
     }
 
     async fn ask(&mut self, index: usize, question: Question) -> Result<bool> {
         let step = &self.plan.steps[index];
-        let mut lists = Vec::new();
-        let (known, condition) = match question {
-            Question::Identity => self.by_identity(step, &mut lists),
-            Question::Owner => self.by_owner(step, &mut lists),
-            Question::Container if step.on_erase == Some(OnErase::Delete) => self.by_container(step, &mut lists),
-            Question::Container => return Ok(false),
-        };
-        if known == 0 || self.answered.insert((index, question), known) == Some(known) {
+        let conditions = self.question(step, question);
+        let known = conditions.iter().map(|condition| condition.values.len()).sum();
+        let before = self.answered.get(&(index, question)).copied();
+        if known == 0 || before == Some(known) || before == Some(usize::MAX) {
             return Ok(false);
         }
-        let Some(condition) = condition else { return Ok(false) };
-        for mut found in self.select(step, &condition, lists).await? {
+        self.answered.insert((index, question), known);
+        let answer = self.select(step, &conditions).await?;
+        if answer.cut {
+            // Asked again, it would find others: what a batch holds would grow without an end.
+            self.cut.insert(index);
+            self.answered.insert((index, question), usize::MAX);
+        }
+        for (locator, mut found) in answer.rows {
             found.row.own = question != Question::Container;
             self.learn(step, question, &found);
             // A row found as the person's stays the person's, even if it also hangs on one of theirs.
-            let row = self.rows[index].entry(found.locator).or_insert_with(|| found.row.clone());
+            let row = self.rows[index].entry(locator).or_insert_with(|| found.row.clone());
             row.own |= found.row.own;
+            row.copies = row.copies.max(found.row.copies);
         }
-        if self.rows.iter().map(BTreeMap::len).sum::<usize>() > MAX_ROWS {
+        if self.extent == Extent::Whole && self.rows.iter().map(BTreeMap::len).sum::<usize>() > MAX_ROWS {
             return Err(too_many());
         }
         Ok(true)
     }
 
+    /// What a question asks for with what is known by now.
+    fn question(&self, step: &Step, question: Question) -> Vec<Condition> {
+        match question {
+            Question::Identity => self.by_identity(step),
+            Question::Owner => self.by_owner(step),
+            Question::Container if step.on_erase == Some(OnErase::Delete) => self.by_container(step),
+            Question::Container => Vec::new(),
+        }
+    }
+
+    /// What finds the person's own rows of a step.
+    pub(super) fn finding_own(&self, step: &Step) -> Vec<Condition> {
+        [Question::Identity, Question::Owner].into_iter().flat_map(|question| self.question(step, question)).collect()
+    }
+
     /// Rows that are the person: by an identity, or because a row with an identity says whose it is.
-    fn by_identity(&self, step: &Step, lists: &mut Vec<Vec<String>>) -> (usize, Option<String>) {
-        let mut known = 0;
+    fn by_identity(&self, step: &Step) -> Vec<Condition> {
         let mut conditions = Vec::new();
         for (name, kind) in &step.identity {
-            let identities = &self.frozen.identities;
-            known += identities.iter().filter(|found| found.kind == *kind).count();
+            // An identity comes from outside, where those who are written alike may be two.
             for column in statement::columns(step, std::slice::from_ref(name)) {
-                let dialect = self.connection.dialect();
-                conditions.extend(spelling::matches(dialect, &column, kind, identities, lists));
+                let (column, dialect) = (Column { tied: false, ..column }, self.connection.dialect());
+                conditions.extend(spelling::conditions(dialect, &column, kind, &self.frozen.identities));
             }
         }
         if !step.identity.is_empty() {
             for key in &step.keys {
                 let Some(values) = self.persons.get(&key_name(&step.table, key)) else { continue };
-                known += values.len();
-                conditions.extend(self.matches(step, key, values, lists));
+                conditions.push(condition(step, key, values.iter().cloned()));
             }
         }
-        (known, any(conditions))
+        conditions
     }
 
     /// Rows that the person owns, and rows of theirs that an earlier redaction left without an owner.
-    fn by_owner(&self, step: &Step, lists: &mut Vec<Vec<String>>) -> (usize, Option<String>) {
-        let mut known = 0;
+    fn by_owner(&self, step: &Step) -> Vec<Condition> {
         let mut conditions = Vec::new();
         for reference in &step.owner {
             let Some(values) = self.frozen.keys.get(&reference.key()) else { continue };
-            known += values.len();
-            conditions.extend(self.matches(step, &reference.columns, values, lists));
+            conditions.push(condition(step, &reference.columns, values.iter().cloned()));
         }
         let redacted = statement::is_redacted(self.connection.dialect(), step);
         // Where a ground covers every column, there is nothing to recognise a kept row by but its key.
         let recognisable = redacted.is_some() || matches!(step.action, Action::Keep(_));
         let earlier = self.asked.keys.get(&key_name(&step.table, &step.primary_key));
         if let Some(values) = earlier.filter(|_| recognisable && step.action != Action::Delete) {
-            known += values.len();
-            let found = self.matches(step, &step.primary_key, values, lists);
-            conditions.extend(found.map(|found| match redacted {
-                Some(redacted) => format!("({redacted} AND {found})"),
-                None => found,
-            }));
+            let found = condition(step, &step.primary_key, values.iter().cloned());
+            conditions.push(Condition { and: redacted, ..found });
         }
-        (known, any(conditions))
+        conditions
     }
 
-    fn by_container(&self, step: &Step, lists: &mut Vec<Vec<String>>) -> (usize, Option<String>) {
-        let mut known = 0;
-        let mut conditions = Vec::new();
-        for reference in &step.container {
-            let values = self.going(reference);
-            known += values.len();
-            conditions.extend(self.matches(step, &reference.columns, &values, lists));
-        }
-        (known, any(conditions))
+    fn by_container(&self, step: &Step) -> Vec<Condition> {
+        let condition = |reference: &Reference| condition(step, &reference.columns, self.going(reference).into_iter());
+        step.container.iter().map(condition).collect()
     }
 
     /// The keys that a reference may have to rows that go; rows that a ground keeps do not.
@@ -237,17 +271,6 @@ impl<'a> Look<'a> {
     pub(super) fn key_of<'r>(&self, index: usize, row: &'r Row, key: &[String]) -> Option<&'r String> {
         let place = self.plan.steps[index].keys.iter().position(|other| other == key)?;
         row.keys.get(place)?.as_ref()
-    }
-
-    pub(super) fn matches(
-        &self,
-        step: &Step,
-        names: &[String],
-        values: &BTreeSet<String>,
-        lists: &mut Vec<Vec<String>>,
-    ) -> Option<String> {
-        let columns = statement::columns(step, names);
-        self.connection.dialect().matches(&columns, &mut values.iter().map(String::as_str), lists)
     }
 
     /// Takes what a row tells: its keys, and if it is the person's, further identities and whose it is.
@@ -282,22 +305,21 @@ impl<'a> Look<'a> {
     pub(super) async fn keys_of_others(&mut self) -> Result<Vec<(String, String)>> {
         let mut others = Vec::new();
         for (index, step) in self.plan.steps.iter().enumerate() {
+            // Where not all rows were found, others that carry a key may be the person's: the last batch tells.
+            if self.cut.contains(&index) {
+                continue;
+            }
             for key in &step.keys {
                 let name = key_name(&step.table, key);
                 let Some(values) = self.frozen.keys.get(&name) else { continue };
                 let carried: BTreeSet<&String> =
                     self.rows[index].values().filter_map(|row| self.key_of(index, row, key)).collect();
                 // A primary key that one of the found rows carries is carried by no other.
-                let open: BTreeSet<String> = values
-                    .iter()
-                    .filter(|value| *key != step.primary_key || !carried.contains(value))
-                    .cloned()
-                    .collect();
-                let mut lists = Vec::new();
-                let Some(condition) = self.matches(step, key, &open, &mut lists) else { continue };
-                for found in self.select(step, &condition, lists).await? {
+                let open = values.iter().filter(|value| *key != step.primary_key || !carried.contains(value));
+                let open = condition(step, key, open.cloned());
+                for (locator, found) in self.select(step, &[open]).await?.rows {
                     if let Some(value) = self.key_of(index, &found.row, key)
-                        && !self.rows[index].contains_key(&found.locator)
+                        && !self.rows[index].contains_key(&locator)
                     {
                         others.push((name.clone(), value.clone()));
                     }
@@ -307,20 +329,26 @@ impl<'a> Look<'a> {
         Ok(others)
     }
 
-    /// Finds others' rows of a step that hang on rows that go.
-    pub(super) async fn hanging(&mut self, index: usize) -> Result<BTreeSet<String>> {
+    /// Finds others' rows of a step that hang on rows that go, and tells whether there are more of them.
+    pub(super) async fn hanging(&mut self, index: usize) -> Result<(BTreeSet<String>, bool)> {
         let step = &self.plan.steps[index];
-        let mut lists = Vec::new();
-        let (_, Some(condition)) = self.by_container(step, &mut lists) else { return Ok(BTreeSet::new()) };
-        let found = self.select(step, &condition, lists).await?;
-        Ok(found.into_iter().map(|found| found.locator).filter(|row| !self.rows[index].contains_key(row)).collect())
+        let conditions = self.by_container(step);
+        let answer = self.select(step, &conditions).await?;
+        let others = answer.rows.into_keys().filter(|row| !self.rows[index].contains_key(row));
+        Ok((others.collect(), answer.cut))
     }
 }
 
+/// More rows than one transaction may touch.
 pub(super) fn too_many() -> Problem {
     Problem::new(&codes::erasure::TOO_MANY_ROWS, format!("there are more than {MAX_ROWS}"))
 }
 
-fn any(conditions: Vec<String>) -> Option<String> {
-    if conditions.is_empty() { None } else { Some(format!("({})", conditions.join(" OR "))) }
+pub(super) fn is_too_many(problem: &Problem) -> bool {
+    problem.is(&codes::erasure::TOO_MANY_ROWS)
+}
+
+/// The condition that columns of a step together have one of these values.
+pub(super) fn condition(step: &Step, names: &[String], values: impl Iterator<Item = String>) -> Condition {
+    Condition { columns: statement::columns(step, names), values: values.collect(), and: None }
 }

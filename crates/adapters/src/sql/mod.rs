@@ -4,9 +4,11 @@
 //! They never reach an error text; the names of tables and columns do.
 
 mod blockers;
+mod drain;
 mod erase;
 pub(crate) mod inspect;
 mod look;
+pub(crate) mod pool;
 mod retention;
 mod select;
 mod shapes;
@@ -14,12 +16,13 @@ mod spelling;
 mod statement;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use model::plan::{Erased, Frozen, Plan, Survey};
+use model::plan::{Erased, Frozen, Plan, StepColumn, Survey};
 use model::{Identity, Result};
 
+use look::{Extent, Look, Mode};
 pub(crate) use statement::{Column, Purpose, Statement};
 
 /// One value of a result, as text; `None` is null.
@@ -43,22 +46,45 @@ pub(crate) trait Connection: Send {
     async fn exec(&mut self, statement: &Statement) -> Result<u64>;
 }
 
+/// Begins and ends transactions.
+#[async_trait]
+pub(crate) trait Transactions: Sync {
+    /// One that changes rows: rolled back when dropped.
+    type Transaction: Connection;
+
+    /// Begins one.
+    async fn writing(&self) -> Result<Self::Transaction>;
+
+    /// Ends one so that what it did stays.
+    async fn commit(&self, transaction: Self::Transaction) -> Result<()>;
+}
+
 /// What differs from database to database.
 pub(crate) trait Dialect: Send + Sync {
     /// Writes the name of a table as the catalogue gives it.
     fn table(&self, name: &str) -> String;
 
-    /// Writes an expression as text, the same for equal values in any column.
-    fn text(&self, expression: &str) -> String;
+    /// Writes a value as text, the same for equal values in any column.
+    fn text(&self, value: &Column) -> String;
 
     /// Writes a column as an argument of a function of texts, so that an index on that function of the column serves.
-    fn argument(&self, column: &str) -> String {
+    fn argument(&self, column: &Column) -> String {
         self.text(column)
     }
 
+    /// Writes a condition that an index serves and that every value fulfils which differs from these in case alone.
+    fn alike(&self, _column: &Column, _values: &[String]) -> Option<String> {
+        None
+    }
+
     /// What finds a row of a table without a primary key again, within one transaction; `None` if columns of the table
-    /// hide it.
-    fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Option<Column>;
+    /// hide it. Rows that are equal in every column may share it: nobody can tell them apart.
+    fn row_id(&self, columns: &BTreeMap<String, StepColumn>) -> Option<Column>;
+
+    /// How many values a condition may name.
+    fn most_values(&self) -> usize {
+        usize::MAX
+    }
 
     /// Writes the condition that these columns together have one of these values, adding the values to `lists`.
     /// `None` if no value could stand in such a column.
@@ -108,23 +134,60 @@ pub(crate) fn whole_number(text: &str) -> Option<i64> {
     text.parse::<i64>().ok().filter(|number| number.to_string() == text)
 }
 
+/// Tells whether a text is a whole number of any size, written as databases write it.
+pub(crate) fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    plain && (text == "0" || !digits.starts_with('0'))
+}
+
+/// Tells whether a text is a UUID as databases write it.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let dashes = |(at, c): (usize, char)| (c == '-') == matches!(at, 8 | 13 | 18 | 23);
+    let digits = |c: char| c == '-' || c.is_ascii_hexdigit();
+    text.len() == 36 && text.chars().all(digits) && text.char_indices().all(dashes)
+}
+
 /// Looks for a person; see [`crate::Eraser::survey`].
 pub(crate) async fn survey(connection: &mut dyn Connection, plan: &Plan, identities: &[Identity]) -> Result<Survey> {
     let identities: BTreeSet<Identity> = identities.iter().cloned().collect();
     let asked = Frozen { identities: identities.into_iter().collect(), ..Frozen::default() };
-    let mut look = look::Look::close(connection, plan, &asked, look::Mode::Survey).await?;
-    let blockers = blockers::find(&mut look).await?;
-    let tables = look.tally().await?.into_iter().map(|tally| tally.announced()).collect();
-    Ok(Survey { frozen: look.frozen, tables, blockers: blockers.iter().map(model::Problem::reason).collect() })
+    for extent in [Extent::Whole, Extent::Batch] {
+        let look = Look::close(&mut *connection, plan, &asked, Mode::Survey, extent).await;
+        if extent == Extent::Whole && look.as_ref().is_err_and(look::is_too_many) {
+            continue;
+        }
+        let mut look = look?;
+        let blockers = blockers::find(&mut look).await?;
+        let tables = look.tally().await?.into_iter().map(|tally| tally.announced()).collect();
+        let blockers = blockers.iter().map(model::Problem::reason).collect();
+        return Ok(Survey { frozen: look.frozen, tables, blockers, in_batches: extent == Extent::Batch });
+    }
+    Err(look::too_many())
 }
 
-/// Erases a person within the connection's transaction; see [`crate::Eraser::erase`].
-pub(crate) async fn erase(connection: &mut dyn Connection, plan: &Plan, frozen: &Frozen) -> Result<Erased> {
-    let mut look = look::Look::close(connection, plan, frozen, look::Mode::Erase).await?;
+/// Erases a person; see [`crate::Eraser::erase`]. In one transaction if they have not too much for one, else in batches.
+pub(crate) async fn erase<D: Transactions>(database: &D, plan: &Plan, frozen: &Frozen) -> Result<Erased> {
+    let mut transaction = database.writing().await?;
+    match whole(&mut transaction, plan, frozen).await {
+        Err(problem) if look::is_too_many(&problem) => {
+            drop(transaction);
+            drain::drain(database, plan, frozen).await
+        }
+        Err(problem) => Err(problem),
+        Ok(erased) => {
+            database.commit(transaction).await?;
+            Ok(erased)
+        }
+    }
+}
+
+async fn whole(connection: &mut dyn Connection, plan: &Plan, frozen: &Frozen) -> Result<Erased> {
+    let mut look = Look::close(connection, plan, frozen, Mode::Erase, Extent::Whole).await?;
     if let Some(blocker) = blockers::find(&mut look).await?.into_iter().next() {
         return Err(blocker);
     }
-    erase::carry_out(look).await
+    erase::carry_out(&mut look, plan.steps.len()).await?.ok_or_else(look::too_many)
 }
 
 /// Reads every location again; see [`crate::Eraser::reread`].
@@ -133,9 +196,16 @@ pub(crate) async fn reread(
     plan: &Plan,
     frozen: &Frozen,
 ) -> Result<Vec<model::erasure::TableResult>> {
-    let mut look = look::Look::close(connection, plan, frozen, look::Mode::Reread).await?;
-    if let Some(stranger) = blockers::strangers(&mut look).await?.into_iter().next() {
-        return Err(stranger);
+    for extent in [Extent::Whole, Extent::Batch] {
+        let look = Look::close(&mut *connection, plan, frozen, Mode::Reread, extent).await;
+        if extent == Extent::Whole && look.as_ref().is_err_and(look::is_too_many) {
+            continue;
+        }
+        let mut look = look?;
+        if let Some(stranger) = blockers::strangers(&mut look).await?.into_iter().next() {
+            return Err(stranger);
+        }
+        return Ok(look.tally().await?.into_iter().map(|tally| tally.read_again()).collect());
     }
-    Ok(look.tally().await?.into_iter().map(|tally| tally.read_again()).collect())
+    Err(look::too_many())
 }

@@ -6,30 +6,25 @@ use std::collections::BTreeSet;
 use model::identity::{PHONE_SEPARATORS, Spelling};
 use model::{Identity, IdentityKind};
 
+use super::statement::Condition;
 use super::{Column, Dialect};
 
-/// Writes the condition that a column holds one of the identities of a kind, adding values to `lists`; `None` if no such
-/// column could.
-pub(super) fn matches(
+/// Returns the conditions of which one holds where a column has one of the identities of a kind.
+pub(super) fn conditions(
     dialect: &dyn Dialect,
     column: &Column,
     kind: &IdentityKind,
     identities: &[Identity],
-    lists: &mut Vec<Vec<String>>,
-) -> Option<String> {
-    let values: Vec<&str> =
-        identities.iter().filter(|known| known.kind == *kind).map(|known| known.value.as_str()).collect();
-    let columns = std::slice::from_ref(column);
-    let exact = dialect.matches(columns, &mut values.iter().copied(), lists);
+) -> Vec<Condition> {
+    let values: Vec<String> =
+        identities.iter().filter(|known| known.kind == *kind).map(|known| known.value.clone()).collect();
     let spelling = kind.spelling();
     let folded: BTreeSet<String> = values.iter().flat_map(|value| folded(spelling, value)).collect();
-    let Some(sql) = fold(dialect, spelling, &column.sql).filter(|_| !folded.is_empty()) else { return exact };
-    let columns = [Column { sql, sql_type: "text".to_owned() }];
-    let alike = dialect.matches(&columns, &mut folded.iter().map(String::as_str), lists);
-    match (exact, alike) {
-        (Some(exact), Some(alike)) => Some(format!("({exact} OR {alike})")),
-        (exact, alike) => exact.or(alike),
-    }
+    let exact = Condition { columns: vec![column.clone()], values, and: None };
+    let Some(sql) = fold(dialect, spelling, column).filter(|_| !folded.is_empty()) else { return vec![exact] };
+    let and = if spelling == Spelling::Email { dialect.alike(column, &exact.values) } else { None };
+    let alike = Condition { columns: vec![Column::written(sql, "text")], values: folded.into_iter().collect(), and };
+    vec![exact, alike]
 }
 
 /// What a value may be after [`fold`].
@@ -47,7 +42,7 @@ fn folded(spelling: Spelling, value: &str) -> Vec<String> {
 }
 
 /// Writes a column as its values are compared.
-fn fold(dialect: &dyn Dialect, spelling: Spelling, column: &str) -> Option<String> {
+fn fold(dialect: &dyn Dialect, spelling: Spelling, column: &Column) -> Option<String> {
     match spelling {
         Spelling::Exact => None,
         Spelling::Email => Some(format!("lower({})", dialect.argument(column))),

@@ -7,8 +7,8 @@ use model::erasure::TableResult;
 use model::plan::{Action, Holder};
 use model::world::OnErase;
 
-use super::look::{Look, Row};
-use super::statement::{self, Purpose, Statement};
+use super::look::{Look, Row, condition};
+use super::statement::{self, Column, Purpose, Statement};
 
 /// The counts of one table.
 pub(super) struct Tally {
@@ -70,20 +70,38 @@ impl Look<'_> {
                 };
                 let on_a_ground = matches!(step.action, Action::Keep(_)) || held.by_kept.contains(locator);
                 match (staying, row.redacted) {
-                    (true, true) => tally.kept += u64::from(on_a_ground),
+                    (true, true) => tally.kept += if on_a_ground { row.copies } else { 0 },
                     (true, false) => {
-                        tally.open += 1;
-                        tally.keeping += 1;
+                        tally.open += row.copies;
+                        tally.keeping += row.copies;
                     }
-                    (false, _) => tally.open += 1,
+                    (false, _) => tally.open += row.copies,
                 }
             }
             if step.on_erase == Some(OnErase::Detach) && self.mode == super::look::Mode::Reread {
-                tally.open += self.hanging(index).await?.len() as u64;
+                tally.open += self.hanging(index).await?.0.len() as u64;
+            }
+            if self.cut.contains(&index) {
+                tally.open = tally.open.max(self.count_own(index).await?);
             }
             tallies.push(tally);
         }
         Ok(tallies)
+    }
+
+    /// Counts the person's own rows of a step by what is known of them: where not even all owners were found, at least so many.
+    async fn count_own(&mut self, index: usize) -> Result<u64> {
+        let step = &self.plan.steps[index];
+        let (dialect, conditions) = (self.connection.dialect(), self.finding_own(step));
+        let shown = dialect.text(&Column::written("count(*)", "bigint"));
+        let mut rows = 0;
+        for part in statement::any(dialect, &conditions) {
+            let sql = format!("SELECT {shown} FROM {} WHERE {}", dialect.table(&step.table), part.sql);
+            let (purpose, table) = (Purpose::Read, step.table.clone());
+            let counted = self.connection.query(&Statement { purpose, table, sql, lists: part.lists }).await?;
+            rows += counted.into_iter().flatten().flatten().filter_map(|count| count.parse::<u64>().ok()).sum::<u64>();
+        }
+        Ok(rows)
     }
 
     /// Finds the rows of a step that rows which stay refer to. Children must have been dealt with before.
@@ -104,21 +122,21 @@ impl Look<'_> {
         let reference = &holder.reference;
         let key = |row: &Row| self.key_of(index, row, &reference.target).cloned();
         let values: BTreeSet<String> = self.rows[index].values().filter_map(key).collect();
-        let mut lists = Vec::new();
-        let Some(condition) = self.matches(&plan.steps[there], &reference.columns, &values, &mut lists) else {
-            return Ok(BTreeSet::new());
-        };
+        let condition = condition(&plan.steps[there], &reference.columns, values.into_iter());
         let dialect = self.connection.dialect();
         let locator = statement::locator(self.connection, &plan.steps[there]);
         let columns = statement::columns(&plan.steps[there], &reference.columns);
-        let shown: Vec<String> = locator.iter().chain(&columns).map(|column| dialect.text(&column.sql)).collect();
-        let sql = format!("SELECT {} FROM {} WHERE {condition}", shown.join(", "), dialect.table(&holder.table));
-        let statement = Statement { purpose: Purpose::Read, table: holder.table.clone(), sql, lists };
-        let referring = self.connection.query(&statement).await?;
-        let referring: Vec<(Option<String>, Option<String>)> = referring
-            .iter()
-            .map(|cells| (super::encode(&cells[..locator.len()]), super::encode(&cells[locator.len()..])))
-            .collect();
+        let shown: Vec<String> = locator.iter().chain(&columns).map(|column| dialect.text(column)).collect();
+        let mut referring: Vec<(Option<String>, Option<String>)> = Vec::new();
+        for part in statement::any(dialect, &[condition]) {
+            let from = dialect.table(&holder.table);
+            let sql = format!("SELECT {} FROM {from} WHERE {}", shown.join(", "), part.sql);
+            let (purpose, table) = (Purpose::Read, holder.table.clone());
+            let rows = self.connection.query(&Statement { purpose, table, sql, lists: part.lists }).await?;
+            let split =
+                |cells: &Vec<_>| (super::encode(&cells[..locator.len()]), super::encode(&cells[locator.len()..]));
+            referring.extend(rows.iter().map(split));
+        }
 
         // Where a table refers to itself, a row of the person holds another only if it is held itself.
         let mut held: BTreeSet<String> = BTreeSet::new();

@@ -7,7 +7,7 @@ use model::catalog::{Catalog, CatalogColumn, CatalogTable, ForeignKey};
 use rusqlite::{Connection, Row};
 
 use super::errors;
-use crate::sql::Purpose;
+use crate::sql::{Purpose, quote};
 
 /// Reads every table, in the order of their names.
 pub(super) fn read(file: &Connection) -> Result<Catalog> {
@@ -57,7 +57,11 @@ fn table(file: &Connection, name: String) -> rusqlite::Result<CatalogTable> {
     let mut indexed = named(&|_, place| place == 0);
     indexed.extend(primary_key.first().cloned());
     let (unique, foreign_keys) = (named(&|unique, _| unique), foreign_keys(file, &name)?);
-    Ok(CatalogTable { name, columns, primary_key, foreign_keys, indexed, unique })
+    // The highest row id is found at once, and there are hardly more rows than that; not every table has one.
+    let highest = format!("SELECT max(rowid) FROM {}", quote(&name));
+    let rows = file.query_row(&highest, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
+    let rows = rows.and_then(|rows| u64::try_from(rows).ok());
+    Ok(CatalogTable { name, columns, primary_key, foreign_keys, indexed, unique, rows, unfit: None })
 }
 
 fn foreign_keys(file: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {

@@ -21,7 +21,7 @@ const ROUND: i32 = 100_000;
 const LOOKING_ROUNDS: u32 = 5_000;
 
 /// A transaction on a connection of its own: rolled back when dropped.
-pub(super) struct SqliteConnection {
+pub(crate) struct SqliteConnection {
     file: rusqlite::Connection,
     /// Tables declared `WITHOUT ROWID`. Only these never hold a null in their primary key.
     without_row_id: BTreeSet<String>,

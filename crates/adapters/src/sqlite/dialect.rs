@@ -1,7 +1,11 @@
 //! SQLite's words. A column's declared type gives its affinity (<https://sqlite.org/datatype3.html>), which decides how
 //! a value given as text is compared; a list travels as one JSON parameter.
 
-use crate::sql::{Column, Dialect, decode, quote, whole_number};
+use std::collections::BTreeMap;
+
+use model::plan::StepColumn;
+
+use crate::sql::{Column, Dialect, decode, is_whole, quote, whole_number};
 
 /// The affinity of a declared type, by the rules of <https://sqlite.org/datatype3.html#determination_of_column_affinity>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +37,13 @@ impl Affinity {
             Self::Integer => match whole_number(text) {
                 Some(number) => Some(number.into()),
                 // Beyond 64 bits the column has rounded it, and the list's value is rounded the same way.
-                None if is_huge(text) => Some(text.into()),
+                None if is_whole(text) => Some(text.into()),
                 None if text.trim().parse::<f64>().is_ok() => None,
                 None => Some(text.into()),
             },
             Self::Text | Self::Blob | Self::Real | Self::Numeric => Some(text.into()),
         }
     }
-}
-
-/// Tells whether a text is a whole number, written as databases do, that only a floating-point value can hold.
-fn is_huge(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = !digits.starts_with('0') && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    plain && text.parse::<i64>().is_err()
 }
 
 /// SQLite's words.
@@ -57,7 +54,8 @@ impl Dialect for SqliteDialect {
         quote(name)
     }
 
-    fn text(&self, expression: &str) -> String {
+    fn text(&self, value: &Column) -> String {
+        let expression = &value.sql;
         // Up to 2^53 a whole number is exact as a floating-point value, and is written as any other whole number.
         format!(
             "CASE WHEN typeof({expression}) = 'blob' THEN '\\x' || lower(hex({expression})) \
@@ -67,15 +65,16 @@ impl Dialect for SqliteDialect {
         )
     }
 
-    fn argument(&self, column: &str) -> String {
+    fn argument(&self, column: &Column) -> String {
         // Functions of texts take every storage class for its text.
-        column.to_owned()
+        column.sql.clone()
     }
 
-    fn row_id(&self, taken: &dyn Fn(&str) -> bool) -> Option<Column> {
+    fn row_id(&self, columns: &BTreeMap<String, StepColumn>) -> Option<Column> {
         // A table may have a column of one of these names, hardly of all three.
+        let taken = |name: &str| columns.keys().any(|column| column.eq_ignore_ascii_case(name));
         let name = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name))?;
-        Some(Column { sql: name.to_owned(), sql_type: "INTEGER".to_owned() })
+        Some(Column::written(name, "INTEGER"))
     }
 
     fn matches(
@@ -104,12 +103,12 @@ impl Dialect for SqliteDialect {
         }
         let shown = columns.iter().zip(&affinities).map(|(column, affinity)| match affinity {
             Affinity::Integer | Affinity::Text => column.sql.clone(),
-            Affinity::Blob | Affinity::Real | Affinity::Numeric => self.text(&column.sql),
+            Affinity::Blob | Affinity::Real | Affinity::Numeric => self.text(column),
         });
         let shown: Vec<String> = shown.collect();
         let parts: Vec<String> = (0..columns.len()).map(|index| format!("json_extract(value, '$[{index}]')")).collect();
         let mut conditions = vec![format!("({}) IN (SELECT {} FROM {list})", shown.join(", "), parts.join(", "))];
-        let texts: Vec<String> = columns.iter().map(|column| self.text(&column.sql)).collect();
+        let texts: Vec<String> = columns.iter().map(|column| self.text(column)).collect();
         let parts: Vec<String> = parts.iter().map(|part| format!("CAST({part} AS TEXT)")).collect();
         let by_text = format!("({}) IN (SELECT {} FROM {list})", texts.join(", "), parts.join(", "));
         for (column, affinity) in columns.iter().zip(&affinities) {
@@ -151,7 +150,7 @@ impl SqliteDialect {
         let name = &column.sql;
         let plain = format!("{name} IN (SELECT value FROM {list})");
         let texts = format!("(SELECT CAST(value AS TEXT) FROM {list})");
-        let exact = format!("{} IN {texts}", self.text(name));
+        let exact = format!("{} IN {texts}", self.text(column));
         let any_class = format!("({exact} OR (typeof({name}) = 'blob' AND CAST({name} AS TEXT) IN {texts}))");
         let foreign = foreign(column, affinity);
         match affinity {

@@ -13,6 +13,22 @@ use super::connection::{Begin, SqliteConnection, drive, open};
 use crate::sql;
 use crate::verbs::Eraser;
 
+/// The file, for work that is on a thread that may block already.
+struct File<'a>(&'a Path);
+
+#[async_trait]
+impl sql::Transactions for File<'_> {
+    type Transaction = SqliteConnection;
+
+    async fn writing(&self) -> Result<SqliteConnection> {
+        SqliteConnection::begin(self.0, Begin::Writing)
+    }
+
+    async fn commit(&self, transaction: SqliteConnection) -> Result<()> {
+        transaction.commit()
+    }
+}
+
 impl Sqlite {
     /// Runs work on the file, on a thread that may block.
     pub(super) async fn on_file<T: Send + 'static>(
@@ -43,13 +59,7 @@ impl Eraser for Sqlite {
 
     async fn erase(&self, plan: &Plan, frozen: &Frozen) -> Result<Erased> {
         let (plan, frozen) = (plan.clone(), frozen.clone());
-        self.on_file(move |path| {
-            let mut transaction = SqliteConnection::begin(path, Begin::Writing)?;
-            let erased = drive(sql::erase(&mut transaction, &plan, &frozen))?;
-            transaction.commit()?;
-            Ok(erased)
-        })
-        .await
+        self.on_file(move |path| drive(sql::erase(&File(path), &plan, &frozen))).await
     }
 
     async fn reread(&self, plan: &Plan, frozen: &Frozen) -> Result<Vec<TableResult>> {

@@ -7,16 +7,17 @@ use model::Identity;
 use model::erasure::TableResult;
 use model::plan::{Erased, Plan, Survey};
 use model::world::Table;
+use testkit::database::Kind;
 
 /// One database, empty at first.
-pub struct Database {
-    spec: String,
-    kind: Kind,
-}
+pub struct Database(testkit::database::Database);
 
-enum Kind {
-    Sqlite(tempfile::TempDir),
-    Postgres,
+impl std::ops::Deref for Database {
+    type Target = testkit::database::Database;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 /// What became of a person.
@@ -38,105 +39,28 @@ impl Outcome {
 }
 
 impl Database {
-    pub fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("app.db");
-        // Applications create their file; the adapter never does.
-        std::fs::File::create(&path).unwrap();
-        Self { spec: format!("sqlite:{}", path.display()), kind: Kind::Sqlite(folder) }
+    pub async fn new(kind: Kind) -> Self {
+        Self(testkit::database::Database::new(kind).await)
     }
 
-    pub async fn postgres() -> Self {
-        Self { spec: testkit::postgres::cluster().database().await.unwrap(), kind: Kind::Postgres }
+    /// Another one of the same kind.
+    pub async fn another(&self) -> Self {
+        Self::new(self.kind()).await
     }
 
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.kind, Kind::Sqlite(_))
-    }
-
-    fn file(&self) -> rusqlite::Connection {
-        let Kind::Sqlite(folder) = &self.kind else { panic!("not a file") };
-        rusqlite::Connection::open(folder.path().join("app.db")).unwrap()
-    }
-
-    /// Where it is.
-    pub fn address(&self) -> &str {
-        &self.spec
+        self.kind() == Kind::Sqlite
     }
 
     /// Connects to a PostgreSQL as the application would.
     pub async fn client(&self) -> tokio_postgres::Client {
-        let (client, connection) = tokio_postgres::connect(&self.spec, tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(self.address(), tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
         client
     }
 
-    /// Runs statements as the application would.
-    pub async fn run(&self, statements: &str) {
-        match &self.kind {
-            Kind::Sqlite(_) => self.file().execute_batch(statements).unwrap(),
-            Kind::Postgres => testkit::postgres::cluster().execute(&self.spec, statements).await.unwrap(),
-        }
-    }
-
-    /// Lets every change of this kind (`DELETE` or `UPDATE`) of a table fail, in words that must not get out.
-    pub async fn refuse(&self, verb: &str, table: &str) {
-        let statements = match &self.kind {
-            Kind::Sqlite(_) => format!(
-                "CREATE TRIGGER refusal BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'SECRET zoe@example.org'); END"
-            ),
-            Kind::Postgres => format!(
-                "CREATE FUNCTION refusal() RETURNS trigger LANGUAGE plpgsql AS
-                   $$ BEGIN RAISE EXCEPTION 'SECRET zoe@example.org'; END $$;
-                 CREATE TRIGGER refusal BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION refusal()"
-            ),
-        };
-        self.run(&statements).await;
-    }
-
-    pub async fn allow(&self, table: &str) {
-        let on = if self.is_sqlite() { String::new() } else { format!(" ON {table}") };
-        self.run(&format!("DROP TRIGGER refusal{on}")).await;
-    }
-
-    /// Returns every row of a query as text, columns joined by `|`, null as `-`.
-    pub async fn rows(&self, query: &str) -> Vec<String> {
-        let shown = |cells: Vec<Option<String>>| {
-            cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect::<Vec<_>>().join("|")
-        };
-        match &self.kind {
-            Kind::Sqlite(_) => {
-                let file = self.file();
-                let mut statement = file.prepare(query).unwrap();
-                let columns = statement.column_count();
-                let text = |row: &rusqlite::Row<'_>, index| {
-                    use rusqlite::types::Value;
-                    match row.get(index).unwrap() {
-                        Value::Null => None,
-                        Value::Integer(value) => Some(value.to_string()),
-                        Value::Real(value) => Some(value.to_string()),
-                        Value::Text(value) => Some(value),
-                        Value::Blob(value) => Some(format!("{value:?}")),
-                    }
-                };
-                let rows = statement.query_map([], |row| Ok((0..columns).map(|index| text(row, index)).collect()));
-                rows.unwrap().map(|row| shown(row.unwrap())).collect()
-            }
-            Kind::Postgres => {
-                let messages = self.client().await.simple_query(query).await.unwrap();
-                let row = |message| match message {
-                    tokio_postgres::SimpleQueryMessage::Row(row) => {
-                        Some(shown((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect()))
-                    }
-                    _ => None,
-                };
-                messages.into_iter().filter_map(row).collect()
-            }
-        }
-    }
-
     pub async fn eraser(&self) -> Arc<dyn Eraser> {
-        let spec: Spec = self.spec.parse().unwrap();
+        let spec: Spec = self.address().parse().unwrap();
         let context = Context::new(net::Client::new(net::Policy::operator()));
         open_eraser(&spec, &context).await.unwrap()
     }

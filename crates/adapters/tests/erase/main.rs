@@ -1,6 +1,9 @@
 //! What erasing promises, on every kind of SQL database: the same scenes, played on each.
 
 mod database;
+mod forty;
+mod large;
+mod mariadb;
 mod postgres;
 mod properties;
 mod scenes;
@@ -15,13 +18,19 @@ macro_rules! play {
         mod on_sqlite {
             $($(#[tokio::test]
             async fn $scene() {
-                crate::$module::$scene(crate::Database::sqlite()).await;
+                crate::$module::$scene(crate::Database::new(testkit::database::Kind::Sqlite).await).await;
+            })+)+
+        }
+        mod on_mariadb {
+            $($(#[tokio::test]
+            async fn $scene() {
+                crate::$module::$scene(crate::Database::new(testkit::database::Kind::Mariadb).await).await;
             })+)+
         }
         mod on_postgres {
             $($(#[tokio::test]
             async fn $scene() {
-                crate::$module::$scene(crate::Database::postgres().await).await;
+                crate::$module::$scene(crate::Database::new(testkit::database::Kind::Postgres).await).await;
             })+)+
         }
     };
@@ -36,4 +45,5 @@ play! {
         a_login_leads_to_its_person, blanks_do_not_collide, a_key_given_away_again_blocks, an_identity_is_matched_as_written,
         addresses_and_numbers_are_matched_however_they_are_written;
     properties: nothing_of_others_is_touched;
+    forty: forty_tables;
 }

@@ -1,12 +1,13 @@
 //! What only PostgreSQL has: schemas, partitions, domains and enums, and writers that wait for a row.
 
 use serde_json::json;
+use testkit::database::Kind;
 
 use crate::database::{Database, parse};
 
 #[tokio::test]
 async fn schemas_partitions_and_types_of_its_own() {
-    let db = Database::postgres().await;
+    let db = Database::new(Kind::Postgres).await;
     db.run(
         "CREATE SCHEMA audit; CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE DOMAIN handle AS VARCHAR(20);
          CREATE TABLE people (id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, handle handle NOT NULL UNIQUE, code CHAR(8), mood mood NOT NULL,
@@ -47,7 +48,7 @@ async fn schemas_partitions_and_types_of_its_own() {
 /// A post that somebody is just writing is waited for and goes along; one that comes later is refused by the database.
 #[tokio::test]
 async fn a_writer_in_flight_is_waited_for() {
-    let db = Database::postgres().await;
+    let db = Database::new(Kind::Postgres).await;
     db.run(
         "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT);
          CREATE TABLE posts (id BIGINT PRIMARY KEY, author_id BIGINT NOT NULL REFERENCES users ON DELETE RESTRICT);
@@ -81,7 +82,7 @@ async fn a_writer_in_flight_is_waited_for() {
 #[tokio::test]
 async fn a_server_that_is_away_or_shut_is_said_in_words_without_its_address() {
     let context = adapters::Context::new(net::Client::new(net::Policy::operator()));
-    let there = Database::postgres().await;
+    let there = Database::new(Kind::Postgres).await;
     let elsewhere = there.address().replace("/test_", "/no_such_");
     for (url, words) in [
         ("postgres://zoe:SECRET@127.0.0.1:1/shop".to_owned(), "nothing answers"),
@@ -98,7 +99,7 @@ async fn a_server_that_is_away_or_shut_is_said_in_words_without_its_address() {
 /// A policy would show the account a part of the rows, and the rest would pass for erased.
 #[tokio::test]
 async fn row_level_security_that_hides_rows_blocks() {
-    let db = Database::postgres().await;
+    let db = Database::new(Kind::Postgres).await;
     let role = format!("filtered_{}", db.address().rsplit('_').next().unwrap());
     db.run(&format!(
         "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT);

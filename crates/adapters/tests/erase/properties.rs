@@ -20,8 +20,8 @@ fn rows() -> impl Strategy<Value = Rows> {
 pub async fn nothing_of_others_is_touched(db: Database) {
     db.run(
         "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT);
-         CREATE TABLE posts (id BIGINT PRIMARY KEY, author_id BIGINT NOT NULL REFERENCES users, body TEXT);
-         CREATE TABLE comments (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users, post_id BIGINT REFERENCES posts, body TEXT);",
+         CREATE TABLE posts (id BIGINT PRIMARY KEY, author_id BIGINT NOT NULL REFERENCES users (id), body TEXT);
+         CREATE TABLE comments (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users (id), post_id BIGINT REFERENCES posts (id), body TEXT);",
     )
     .await;
     let mut runner = TestRunner::deterministic();

@@ -6,8 +6,8 @@ use crate::database::{Database, parse};
 
 pub async fn rows_that_refer_to_their_own_table(db: Database) {
     db.run(
-        "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, invited_by BIGINT REFERENCES users ON DELETE RESTRICT);
-         CREATE TABLE comments (id BIGINT PRIMARY KEY, user_id BIGINT REFERENCES users, parent_id BIGINT REFERENCES comments ON DELETE CASCADE);
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, invited_by BIGINT REFERENCES users (id) ON DELETE RESTRICT);
+         CREATE TABLE comments (id BIGINT PRIMARY KEY, user_id BIGINT REFERENCES users (id), parent_id BIGINT REFERENCES comments (id) ON DELETE CASCADE);
          INSERT INTO users VALUES (1, 'zoe@example.org', NULL), (2, 'adam@example.org', 1);
          INSERT INTO comments VALUES (1, 1, NULL), (2, 1, 1), (3, 2, 2), (4, 2, NULL);",
     )
@@ -32,16 +32,16 @@ pub async fn rows_that_refer_to_their_own_table(db: Database) {
 pub async fn tables_in_a_circle(db: Database) {
     db.run(
         "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, avatar BIGINT);
-            CREATE TABLE photos (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users)",
+            CREATE TABLE photos (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users (id))",
     )
     .await;
     if db.is_sqlite() {
         db.run(
-            "DROP TABLE users; CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, avatar BIGINT REFERENCES photos)",
+            "DROP TABLE users; CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, avatar BIGINT REFERENCES photos (id))",
         )
         .await;
     } else {
-        db.run("ALTER TABLE users ADD FOREIGN KEY (avatar) REFERENCES photos").await;
+        db.run("ALTER TABLE users ADD FOREIGN KEY (avatar) REFERENCES photos (id)").await;
     }
     db.run(
         "INSERT INTO users VALUES (1, 'zoe@example.org', NULL), (2, 'adam@example.org', NULL);
@@ -77,24 +77,24 @@ pub async fn odd_names(db: Database) {
 pub async fn keys_of_several_columns_and_types(db: Database) {
     db.run(
         "CREATE TABLE users (tenant INTEGER, id UUID, email TEXT, PRIMARY KEY (tenant, id));
-         CREATE TABLE orders (no VARCHAR(8) PRIMARY KEY, tenant INTEGER, user_id UUID, FOREIGN KEY (tenant, user_id) REFERENCES users);
-         CREATE TABLE lines (order_no VARCHAR(8), pos SMALLINT, PRIMARY KEY (order_no, pos));
+         CREATE TABLE orders (no VARCHAR(8) PRIMARY KEY, tenant INTEGER, user_id UUID, FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id));
+         CREATE TABLE positions (order_no VARCHAR(8), pos SMALLINT, PRIMARY KEY (order_no, pos));
          CREATE TABLE visits (email TEXT, page TEXT);
          INSERT INTO users VALUES (1, '018f0000-0000-7000-8000-00000000000a', 'zoe@example.org'),
                                   (2, '018f0000-0000-7000-8000-00000000000a', 'adam@example.org');
          INSERT INTO orders VALUES ('A-1', 1, '018f0000-0000-7000-8000-00000000000a'), ('A-2', 2, '018f0000-0000-7000-8000-00000000000a');
-         INSERT INTO lines VALUES ('A-1', 1), ('A-1', 2), ('A-2', 1);
+         INSERT INTO positions VALUES ('A-1', 1), ('A-1', 2), ('A-2', 1);
          INSERT INTO visits VALUES ('zoe@example.org', '/a'), ('zoe@example.org', '/a'), ('adam@example.org', '/a');",
     )
     .await;
     let map = json!([
         { "name": "users", "identity": { "email": "email" } },
         { "name": "orders", "owner": { "user_id": "users.id" } },
-        { "name": "lines", "owner": { "order_no": "orders.no" } },
+        { "name": "positions", "owner": { "order_no": "orders.no" } },
         { "name": "visits", "owner": { "email": "users.email" } },
     ]);
     let outcome = db.forget(&map, &["email:zoe@example.org"]).await;
-    assert_eq!(outcome.of("lines"), (2, 2, 0, 0));
+    assert_eq!(outcome.of("positions"), (2, 2, 0, 0));
     // A table without a key, with equal rows.
     assert_eq!(outcome.of("visits"), (2, 2, 0, 0));
     // The same id in another tenant is another person's.
@@ -132,7 +132,7 @@ pub async fn a_login_leads_to_its_person(db: Database) {
 pub async fn blanks_do_not_collide(db: Database) {
     db.run(
         "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT NOT NULL UNIQUE, phone BIGINT NOT NULL UNIQUE, born DATE NOT NULL);
-         CREATE TABLE invoices (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users, note TEXT);
+         CREATE TABLE invoices (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users (id), note TEXT);
          INSERT INTO users VALUES (1, 'zoe@example.org', 555, '1990-01-01'), (2, 'adam@example.org', 556, '1991-01-01');
          INSERT INTO invoices VALUES (1, 1, 'x'), (2, 2, 'y');",
     )

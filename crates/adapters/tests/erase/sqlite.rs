@@ -1,13 +1,14 @@
 //! What only SQLite has: keys that may be null, tables without a row id, and values of any storage class in any column.
 
 use serde_json::json;
+use testkit::database::Kind;
 
 use crate::database::Database;
 
 /// SQLite lets a primary key be null unless it is the row id, so several rows may share none.
 #[tokio::test]
 async fn rows_with_a_null_key_go_too() {
-    let db = Database::sqlite();
+    let db = Database::new(Kind::Sqlite).await;
     db.run(
         "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
          CREATE TABLE posts (id TEXT PRIMARY KEY, author_id INTEGER, body TEXT);
@@ -60,7 +61,7 @@ async fn values_of_any_storage_class_are_found() {
         ("DECIMAL(20)", "1e20", "99999999999999999999"),
         ("NUMERIC", "x'31303031'", "1001"),
     ] {
-        let db = Database::sqlite();
+        let db = Database::new(Kind::Sqlite).await;
         db.run(&format!(
             "CREATE TABLE users (id BINARY(16) PRIMARY KEY, facebook_id {declared});
              CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id UUID);

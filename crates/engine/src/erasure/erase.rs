@@ -24,7 +24,11 @@ pub(super) async fn system(run: &Run<'_>, request: &Request, row: &SystemRow) ->
         return work.is_clear().await.map(drop);
     }
     for _ in 0..ATTEMPTS {
-        work.erase().await?;
+        if work.erase().await? {
+            // There is more than one go could erase. What was done is recorded; the next step goes on, if nobody
+            // has paused the request meanwhile.
+            return Ok(());
+        }
         if work.is_clear().await? {
             return Ok(());
         }
@@ -58,12 +62,14 @@ impl<'a> Work<'a> {
         Ok(Self { run, row, plan, frozen, eraser: opened.eraser.clone() })
     }
 
-    async fn erase(&mut self) -> Result<(), Halt> {
+    /// Erases, records what was done, and tells whether there is more to erase.
+    async fn erase(&mut self) -> Result<bool, Halt> {
         stop::ensure_going(self.run.engine).await.map_err(|problem| match problem.is(&codes::erasure::STOPPED) {
             true => Halt::Stopped(problem),
             false => Halt::Store(problem),
         })?;
         let erased = self.eraser.erase(&self.plan, &self.frozen).await.map_err(|problem| self.failed(problem))?;
+        let more = erased.more;
         self.row.tables = tables::after_erase(&self.row.tables, &erased.tables, self.run.engine.ambient.now());
         self.row.kept = erased.kept;
         self.frozen = erased.frozen;
@@ -82,7 +88,8 @@ impl<'a> Work<'a> {
                 erasures::put_system(tx, &id, &row).await
             })
         });
-        Ok(record.await?)
+        record.await?;
+        Ok(more)
     }
 
     /// Reads again and tells whether only what may stay is there; then the system is finished.

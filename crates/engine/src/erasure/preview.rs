@@ -50,9 +50,19 @@ fn system(look: &Look) -> PlannedSystem {
         name: look.name.clone(),
         tables: steps.chain(locations).map(table).collect(),
         blockers: look.blockers.clone(),
-        warnings: look.plan.as_ref().map(|plan| plan.warnings.clone()).unwrap_or_default(),
+        warnings: warnings(look),
         away: look.away.as_ref().map(Problem::reason),
     }
+}
+
+fn warnings(look: &Look) -> Vec<String> {
+    let mut warnings = look.plan.as_ref().map(|plan| plan.warnings.clone()).unwrap_or_default();
+    if look.survey.in_batches {
+        let batches = "the person has too many rows for one transaction: they are erased in batches, and what stands in \
+             the way of a later batch is found when earlier ones are gone; the counts are at least so many";
+        warnings.push(batches.to_owned());
+    }
+    warnings
 }
 
 fn action(action: &Action) -> &'static str {

@@ -1,6 +1,7 @@
 //! A person is forgotten everywhere or the request says why not: on real SQLite databases, with a clock that only the tests move.
 
 mod control;
+mod databases;
 mod kept;
 mod lists;
 mod notices;

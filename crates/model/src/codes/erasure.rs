@@ -19,11 +19,12 @@ codes! {
     RECEIPT_MALFORMED = 2016, Permanent, 400, "invalid_request", "This is not a receipt", "Pass the JSON file that was issued, unchanged.";
     KEEP_INVALID = 2017, Blocked, 409, "blocked", "A keep rule cannot be applied", "Mend the rule named in the detail, then resume; nothing was erased.";
     STATE_CONFLICT = 2018, Permanent, 409, "conflict", "The request is in a state that does not allow this", "Look at the request's state first.";
-    TOO_MANY_ROWS = 2019, Blocked, 409, "blocked", "The person has more rows than one transaction may touch", "Remove the bulk of them in the application first, then resume; nothing was erased.";
+    TOO_MANY_ROWS = 2019, Blocked, 409, "blocked", "There is more of the person than can be erased at once", "Remove the bulk of them in the application first, then resume.";
     CATALOG_UNREADABLE = 2020, Retry, 503, "temporarily_unavailable", "The system's catalogue could not be read", "Check that the account may read the catalogue; we try again by ourselves.";
     MAP_INVALID = 2021, Blocked, 409, "blocked", "The map of a table cannot be applied", "Mend the map as the detail says, then resume; nothing was erased.";
     SYSTEM_BUSY = 2022, Retry, 503, "temporarily_unavailable", "The system is busy with other transactions", "Nothing was erased; we try again by ourselves.";
     TABLE_UNREADABLE = 2023, Blocked, 409, "blocked", "A table cannot be read or locked", "Give the account the rights that the detail names, then resume; nothing was erased.";
+    TABLE_UNFIT = 2024, Blocked, 409, "blocked", "Rows cannot be erased from a table for good", "Change the table as the detail says, then resume; nothing was erased.";
     ACCESS_WITHDRAWN = 2030, NeedsUser, 200, "ok", "Access was withdrawn; no erasure was asked for", "To have the data erased, remove the app in the platform's settings and ask for deletion there, or write to the app's contact.";
     CALLBACK_REVOKES_ONLY = 2031, NeedsUser, 200, "ok", "The app does not erase on a callback alone", "Write to the app's contact to have the data erased: a callback also comes when somebody withdraws a single permission.";
     APPROVAL_NEEDED = 2032, NeedsUser, 200, "ok", "The request waits for somebody's approval", "Look at it, then run `moveout erasure approve` or `moveout erasure cancel`.";

@@ -75,7 +75,7 @@ pub async fn post(server: &Server, signed_request: &str) -> Answer {
     send("POST", &url, &[("content-type", "application/x-www-form-urlencoded")], form.into_bytes()).await
 }
 
-async fn status(server: &Server, code: &str) -> serde_json::Value {
+pub async fn status(server: &Server, code: &str) -> serde_json::Value {
     let url = format!("{}/deletion/{code}", server.url);
     let answer = send("GET", &url, &[("accept", "application/json")], Vec::new()).await;
     assert_eq!(answer.status, 200, "{}", answer.body);

@@ -4,6 +4,7 @@ mod backup;
 mod callback;
 mod crash;
 mod demo;
+mod in_flight;
 mod operations;
 mod replay;
 mod scan;

@@ -45,6 +45,9 @@ impl<'a> Check<'a> {
             self.refuse(&codes::erasure::TABLE_MISSING, detail);
             return None;
         };
+        if let Some(unfit) = &live.unfit {
+            self.refuse(&codes::erasure::TABLE_UNFIT, format!("{}: {unfit}", live.name));
+        }
         let containers = map.container.as_ref().map(|container| &container.columns);
         for column in map.identity.keys() {
             self.column(live, column);

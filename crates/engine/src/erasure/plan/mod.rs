@@ -51,7 +51,8 @@ impl Mapped<'_> {
 pub fn plan(catalog: &Catalog, tables: &[Table]) -> Result<Plan, Vec<Reason>> {
     let mapped = check::check(catalog, tables)?;
     let order = order::order(&mapped).map_err(|reason| vec![reason])?;
-    let mut steps: BTreeMap<&str, Step> = mapped.iter().map(|table| (table.live.name.as_str(), step(table))).collect();
+    let mut steps: BTreeMap<&str, Step> =
+        mapped.iter().map(|table| (table.live.name.as_str(), step(catalog, table))).collect();
     stubs::mark(&mapped, &mut steps);
     let strangers = strangers::find(catalog, tables, &mapped);
     for table in &mapped {
@@ -73,11 +74,12 @@ pub fn plan(catalog: &Catalog, tables: &[Table]) -> Result<Plan, Vec<Reason>> {
 }
 
 /// The step of a table before stubs and keys of others are known.
-fn step(table: &Mapped<'_>) -> Step {
+fn step(catalog: &Catalog, table: &Mapped<'_>) -> Step {
     let column = |column: &model::catalog::CatalogColumn| StepColumn {
         sql_type: column.sql_type.clone(),
         nullable: column.nullable,
         redaction: Redaction::Stay,
+        tied: is_tied(catalog, &table.live.name, &column.name),
         // Two persons' blank e-mail addresses must not collide, whatever kind of index forbids it.
         unique: table.live.unique.contains(&column.name) || table.map.identity.contains_key(&column.name),
     };
@@ -96,6 +98,15 @@ fn step(table: &Mapped<'_>) -> Step {
     }
 }
 
+/// Tells whether a column takes part in a foreign key, at either end.
+fn is_tied(catalog: &Catalog, table: &str, column: &String) -> bool {
+    catalog.tables.iter().any(|live| {
+        live.foreign_keys.iter().any(|key| {
+            (live.name == table && key.columns.contains(column)) || (key.table == table && key.target.contains(column))
+        })
+    })
+}
+
 /// The column tuples of a table whose values must be known to find what refers to its rows.
 fn keys_referred_to(
     name: &str,
@@ -109,15 +120,18 @@ fn keys_referred_to(
 
 fn warnings(table: &Mapped<'_>) -> Vec<String> {
     let name = &table.live.name;
+    let rows = || table.live.rows.map_or(String::new(), |rows| format!(" (about {rows} rows)"));
     let mut warnings = Vec::new();
     if table.live.primary_key.is_empty() {
-        warnings.push(format!("{name} has no primary key: its rows are found by reading the whole table"));
+        warnings.push(format!("{name} has no primary key: its rows are found by reading the whole table{}", rows()));
     }
     let references = table.declared().filter_map(|reference| reference.columns.first());
     for column in table.map.identity.keys().chain(references).collect::<BTreeSet<_>>() {
         if !table.live.indexed.contains(column) && table.live.primary_key.first() != Some(column) {
-            warnings
-                .push(format!("{name}.{column} has no index: every erasure reads the whole table; create one on it"));
+            warnings.push(format!(
+                "{name}.{column} has no index: every erasure reads the whole table{}; create one on it",
+                rows()
+            ));
         }
     }
     warnings

@@ -48,7 +48,7 @@ impl Strangers {
                 continue;
             }
             self.keys.insert((key.table.clone(), key.target.clone()));
-            self.add(live, &key.columns, StrangerTarget::Rows(key_name(&key.table, &key.target)));
+            self.add(live, &key.columns, StrangerTarget::Rows(key_name(&key.table, &key.target)), true);
         }
     }
 
@@ -74,13 +74,13 @@ impl Strangers {
             .any(|stranger| stranger.table == live.name && stranger.columns.iter().map(|(name, _)| name).eq(columns));
         let says_nothing = columns.iter().all(|name| ROW_NAMES.contains(&name.to_lowercase().as_str()));
         if !known && !says_nothing {
-            self.add(live, columns, target);
+            self.add(live, columns, target, false);
         }
     }
 
-    fn add(&mut self, live: &CatalogTable, columns: &[String], target: StrangerTarget) {
+    fn add(&mut self, live: &CatalogTable, columns: &[String], target: StrangerTarget, tied: bool) {
         let typed = |name: &String| live.column(name).map(|column| (name.clone(), column.sql_type.clone()));
         let Some(columns) = columns.iter().map(typed).collect() else { return };
-        self.found.push(Stranger { table: live.name.clone(), columns, target });
+        self.found.push(Stranger { table: live.name.clone(), columns, target, tied });
     }
 }

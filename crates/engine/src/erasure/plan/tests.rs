@@ -18,7 +18,7 @@ fn table(name: &str, columns: &[&str]) -> CatalogTable {
     let columns: Vec<_> = columns.iter().map(column).collect();
     let primary_key = vec![columns[0].name.clone()];
     let indexed = columns.iter().map(|column| column.name.clone()).collect();
-    CatalogTable { name: name.to_owned(), columns, primary_key, foreign_keys: vec![], indexed, unique: vec![] }
+    CatalogTable { name: name.to_owned(), columns, primary_key, indexed, ..CatalogTable::default() }
 }
 
 trait With {

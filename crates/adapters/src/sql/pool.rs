@@ -6,33 +6,33 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::connection::Session;
-
 /// How many transactions we have open on one server at once.
 const MOST: usize = 4;
 /// How long a session is kept that nobody uses.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// The sessions of one database.
-pub(super) struct Pool {
+pub(crate) struct Pool<S> {
     places: Arc<Semaphore>,
-    idle: Mutex<Idle>,
+    idle: Mutex<Idle<S>>,
 }
 
-#[derive(Default)]
-struct Idle {
-    sessions: Vec<(Instant, Session)>,
+struct Idle<S> {
+    sessions: Vec<(Instant, S)>,
     /// Whether a task waits to close what nobody uses.
     watched: bool,
 }
 
-impl Pool {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { places: Arc::new(Semaphore::new(MOST)), idle: Mutex::default() })
+impl<S: Send + 'static> Pool<S> {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            places: Arc::new(Semaphore::new(MOST)),
+            idle: Mutex::new(Idle { sessions: Vec::new(), watched: false }),
+        })
     }
 
     /// Waits for a place, and returns the session that was used last, if one is kept.
-    pub(super) async fn take(&self) -> (Option<OwnedSemaphorePermit>, Option<Session>) {
+    pub(crate) async fn take(&self) -> (Option<OwnedSemaphorePermit>, Option<S>) {
         // It is never closed, so there is always a permit to be had.
         let place = self.places.clone().acquire_owned().await.ok();
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).sessions.pop();
@@ -40,7 +40,7 @@ impl Pool {
     }
 
     /// Keeps a session for the next transaction.
-    pub(super) fn keep(self: &Arc<Self>, session: Session) {
+    pub(crate) fn keep(self: &Arc<Self>, session: S) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.sessions.push((Instant::now(), session));
         if !idle.watched {
@@ -51,7 +51,7 @@ impl Pool {
 }
 
 /// Closes sessions that nobody has used for a while, until none is left.
-async fn watch(pool: Weak<Pool>) {
+async fn watch<S: Send + 'static>(pool: Weak<Pool<S>>) {
     loop {
         tokio::time::sleep(KEPT).await;
         let Some(pool) = pool.upgrade() else { return };

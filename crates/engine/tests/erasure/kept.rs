@@ -20,7 +20,7 @@ impl Shop {
     }
 
     /// Sweeps what retention says, as the regular job does.
-    async fn sweep(&self) {
+    pub async fn sweep(&self) {
         self.store
             .write("test.retention", |tx| {
                 Box::pin(async move { store::jobs::enqueue(tx, "retention", "all", None).await })

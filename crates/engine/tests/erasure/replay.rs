@@ -39,15 +39,6 @@ impl Shop {
         }
         views
     }
-
-    /// Lets the retention job run now.
-    async fn sweep(&self) {
-        let enqueue = self.store.write("test.sweep", |tx| {
-            Box::pin(async move { store::jobs::enqueue(tx, "retention", "all", None).await })
-        });
-        enqueue.await.unwrap();
-        jobs::drain(&self.engine).await.unwrap();
-    }
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn through_the_engine(folder: &Path, items: usize) -> anyhow::Result<Durat
     let begun = Instant::now();
     let state = transfer::carry_out(&engine, &id, move |row| {
         async move {
-            let context = Context { net, token: None, transfer: Some(row.id) };
+            let context = Context { transfer: Some(row.id), ..Context::new(net) };
             let source: Arc<dyn Source> = Arc::new(Synthetic { items });
             Ok((source, open_destination(&to, &context).await?))
         }

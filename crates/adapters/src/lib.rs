@@ -6,10 +6,12 @@
 pub mod archive;
 pub mod behaviour;
 mod body;
+mod by_hand;
 pub mod dir;
 pub mod dtp;
+pub mod http;
 pub mod inspect;
-mod locations;
+pub mod locations;
 pub mod manual;
 pub mod mysql;
 pub mod open;
@@ -19,6 +21,7 @@ pub mod spec;
 mod sql;
 pub mod sqlite;
 pub mod verbs;
+pub mod webhook;
 
 pub use inspect::Inspector;
 pub use open::{Context, Described, Token, open_destination, open_eraser, open_inspector, open_source, registry};

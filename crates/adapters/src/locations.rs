@@ -20,7 +20,7 @@ const MAX_PLACES: usize = 1000;
 
 /// A system whose map has locations.
 #[async_trait]
-pub(crate) trait Locations: Send + Sync {
+pub trait Locations: Send + Sync {
     /// Makes sure that the system answers and lets us in, and that what the locations need is there.
     ///
     /// # Errors
@@ -42,11 +42,11 @@ pub(crate) trait Locations: Send + Sync {
 
 /// What an adapter removed.
 #[derive(Debug, Default)]
-pub(crate) struct Removed {
+pub struct Removed {
     /// How many things.
-    pub(crate) count: u64,
+    pub count: u64,
     /// Why it counts as erased, where it cannot be read again.
-    pub(crate) evidence: Option<Evidence>,
+    pub evidence: Option<Evidence>,
 }
 
 impl From<u64> for Removed {
@@ -57,16 +57,16 @@ impl From<u64> for Removed {
 
 /// One identity of each kind that a place asks for. They have been looked at: none reaches further than the person.
 #[derive(Debug)]
-pub(crate) struct Person<'a>(BTreeMap<&'a IdentityKind, &'a str>);
+pub struct Person<'a>(BTreeMap<&'a IdentityKind, &'a str>);
 
 impl Person<'_> {
     /// Writes a template with the person's values.
-    pub(crate) fn fill(&self, template: &Template) -> String {
+    pub fn fill(&self, template: &Template) -> String {
         self.fill_parts(template, str::to_owned, str::to_owned)
     }
 
     /// Writes a template, its text and the person's values each as the function says.
-    pub(crate) fn fill_parts(
+    pub fn fill_parts(
         &self,
         template: &Template,
         text: impl Fn(&str) -> String,
@@ -78,7 +78,7 @@ impl Person<'_> {
 }
 
 /// An adapter of locations as an eraser.
-pub(crate) struct ByLocation<T>(pub(crate) T);
+pub struct ByLocation<T>(pub T);
 
 #[async_trait]
 impl<T: Locations> Eraser for ByLocation<T> {
@@ -164,7 +164,7 @@ fn places<'a>(plan: &'a Plan, frozen: &'a Frozen) -> Result<Vec<(&'a Location, V
 /// Returns every combination of the person's identities that the location asks for; none where one kind is unknown.
 ///
 /// # Errors
-/// `MO-2005` where it cannot be told which identities belong together, `MO-2040` for a value that must not be used.
+/// `MO-2005` where it cannot be told which identities belong together, `MO-2060` for a value that must not be used.
 fn people<'a>(location: &'a Location, identities: &'a [Identity]) -> Result<Vec<Person<'a>>> {
     let mut people = vec![Person(BTreeMap::new())];
     let mut several: Option<&IdentityKind> = None;

@@ -9,8 +9,10 @@ use model::{Problem, Result, codes};
 use serde::Serialize;
 
 use crate::archive::{self, Archive};
+use crate::by_hand;
 use crate::dir::{self, BagReader, BagWriter, Prospect};
 use crate::dtp::{self, Dtp};
+use crate::http::{self, Http};
 use crate::inspect::Inspector;
 use crate::locations::ByLocation;
 use crate::mysql::{self, Mysql};
@@ -19,6 +21,7 @@ use crate::redis::{self, Redis};
 use crate::spec::Spec;
 use crate::sqlite::{self, Sqlite};
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
+use crate::webhook;
 
 /// What an adapter may use besides its spec.
 #[derive(Clone, Debug)]
@@ -79,11 +82,24 @@ pub fn registry() -> Vec<Described> {
         archive::described(),
         dir::described(),
         dtp::described(),
+        http::described(),
+        by_hand::described(),
+        house(),
         mysql::described(),
         postgres::described(),
         redis::described(),
         sqlite::described(),
+        webhook::described(),
     ]
+}
+
+/// moveout itself, which the engine opens.
+fn house() -> Described {
+    Described {
+        name: "moveout",
+        capabilities: Capabilities { erases: true, ..Capabilities::default() },
+        about: "this moveout itself: accounts with what they received, granted and are signed in to",
+    }
 }
 
 /// Opens a system to read from.
@@ -121,6 +137,7 @@ pub async fn open_eraser(spec: &Spec, context: &Context) -> Result<Arc<dyn Erase
     match spec.adapter.as_str() {
         "mysql" => Ok(Arc::new(Mysql::new(&spec.target)?)),
         "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
+        "http" => Ok(Arc::new(ByLocation(Http::new(spec, context)?))),
         "redis" => Ok(Arc::new(ByLocation(Redis::new(spec, context)?))),
         "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
         known if is_known(known) => Err(verb_unsupported(known, "erase")),

@@ -91,7 +91,8 @@ pub struct Evidence {
     /// When it was said; whoever records it knows the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// What was said, and why it is believed.
+    /// What was said, and why it is believed; not in receipts, which are public for ever.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
     /// The HTTP status of the answer, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,7 +136,8 @@ pub struct Kept {
 pub struct PlannedTable {
     /// Its name in the map.
     pub name: String,
-    /// `delete`, `keep` (redacted to what the ground covers) or `delete_or_stub` (where kept rows go on referring to it).
+    /// `delete`, `keep` (redacted to what the ground covers) or `delete_or_stub` (where kept rows go on referring to it);
+    /// where others erase, `call` (an API), `notify` (a message) or `task` (a person).
     pub action: String,
     /// Rows found.
     pub found: u64,

@@ -49,6 +49,32 @@ pub enum Place {
     Path(Template),
     /// What somebody's API erases.
     Call(Box<Remote>),
+    /// What somebody erases who is sent a message.
+    Notice(Notice),
+    /// What a person erases who is given a task.
+    Task(Task),
+    /// The account of this name in moveout itself, with all that belongs to it.
+    Account(Template),
+}
+
+/// A message to whoever must erase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The kinds of identity that it names; those that are not known are left out.
+    pub send: Vec<IdentityKind>,
+    /// How long they have, for example `14d`.
+    pub within: String,
+}
+
+/// A task for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// What to do, with placeholders.
+    pub task: Template,
+    /// Who is to do it.
+    pub assignee: Option<String>,
+    /// How long they have, for example `14d`.
+    pub within: String,
 }
 
 /// What kind of place it is.
@@ -60,6 +86,12 @@ pub enum PlaceKind {
     Files,
     /// Whatever stands behind an API.
     Calls,
+    /// What a processor is told to erase.
+    Notices,
+    /// What people are asked to erase.
+    Tasks,
+    /// What moveout itself holds.
+    Accounts,
 }
 
 impl Place {
@@ -69,12 +101,19 @@ impl Place {
             Self::Key(_) | Self::Pattern(_) | Self::Field { .. } | Self::Member { .. } => PlaceKind::Keys,
             Self::Prefix(_) | Self::Path(_) => PlaceKind::Files,
             Self::Call(_) => PlaceKind::Calls,
+            Self::Notice(_) => PlaceKind::Notices,
+            Self::Task(_) => PlaceKind::Tasks,
+            Self::Account(_) => PlaceKind::Accounts,
         }
     }
 
     /// Tells whether what is there can be read, before and after it is erased; else it is attested.
     pub fn is_readable(&self) -> bool {
-        !matches!(self, Self::Call(remote) if matches!(remote.check, Check::Attested(_)))
+        match self {
+            Self::Call(remote) => matches!(remote.check, Check::Reread(_)),
+            Self::Notice(_) | Self::Task(_) => false,
+            _ => true,
+        }
     }
 
     /// Returns its templates, by the name of the member that each is written as.
@@ -87,11 +126,17 @@ impl Place {
             Self::Prefix(prefix) => vec![("prefix", prefix)],
             Self::Path(path) => vec![("path", path)],
             Self::Call(remote) => remote.calls().flat_map(Call::templates).collect(),
+            Self::Notice(_) => Vec::new(),
+            Self::Task(task) => vec![("task", &task.task)],
+            Self::Account(name) => vec![("account", name)],
         }
     }
 
     /// Returns the kinds of identity that it has places for.
     pub fn identities(&self) -> BTreeSet<&IdentityKind> {
+        if let Self::Notice(notice) = self {
+            return notice.send.iter().collect();
+        }
         self.templates().into_iter().flat_map(|(_, template)| template.kinds()).collect()
     }
 }
@@ -100,8 +145,8 @@ impl Place {
 type Members = BTreeMap<String, Value>;
 
 /// What places there are, for whoever wrote something else.
-const PLACES: &str =
-    "a place is said by key, pattern, key and field, key and member, prefix, path, or erase with reread or attested";
+const PLACES: &str = "a place is said by key, pattern, key and field, key and member, prefix, path, account, erase with reread or attested, \
+                      send with within, or task with within and assignee";
 
 impl TryFrom<Members> for Location {
     type Error = String;
@@ -119,14 +164,21 @@ impl Place {
         if members.contains_key("erase") {
             return Remote::read(members).map(|remote| Self::Call(Box::new(remote)));
         }
-        let mut template = |member| take(&mut members, member);
+        let members = &mut members;
         Ok(match shape.as_str() {
-            "key" => Self::Key(template("key")?),
-            "pattern" => Self::Pattern(template("pattern")?),
-            "field key" => Self::Field { key: template("key")?, field: template("field")? },
-            "key member" => Self::Member { key: template("key")?, member: template("member")? },
-            "prefix" => Self::Prefix(template("prefix")?),
-            "path" => Self::Path(template("path")?),
+            "key" => Self::Key(take(members, "key")?),
+            "pattern" => Self::Pattern(take(members, "pattern")?),
+            "field key" => Self::Field { key: take(members, "key")?, field: take(members, "field")? },
+            "key member" => Self::Member { key: take(members, "key")?, member: take(members, "member")? },
+            "prefix" => Self::Prefix(take(members, "prefix")?),
+            "account" => Self::Account(take(members, "account")?),
+            "path" => Self::Path(take(members, "path")?),
+            "send within" => Self::Notice(Notice { send: take(members, "send")?, within: take(members, "within")? }),
+            "task within" | "assignee task within" => Self::Task(Task {
+                task: take(members, "task")?,
+                assignee: members.contains_key("assignee").then(|| take(members, "assignee")).transpose()?,
+                within: take(members, "within")?,
+            }),
             "" => return Err(format!("it says no place; {PLACES}")),
             other => return Err(format!("it has the members {other}; {PLACES}")),
         })
@@ -160,6 +212,14 @@ impl From<Location> for Members {
                     Check::Attested(why) => ("attested", json!(why)),
                 };
                 Self::from([("erase".to_owned(), json!(remote.erase)), (name.to_owned(), check)])
+            }
+            Place::Notice(notice) => {
+                Self::from([("send".to_owned(), json!(notice.send)), ("within".to_owned(), json!(notice.within))])
+            }
+            Place::Task(task) => {
+                let assignee = task.assignee.iter().map(|assignee| ("assignee".to_owned(), json!(assignee)));
+                let rest = [("task".to_owned(), json!(task.task)), ("within".to_owned(), json!(task.within))];
+                assignee.chain(rest).collect()
             }
             place => place.templates().into_iter().map(|(name, template)| (name.to_owned(), json!(template))).collect(),
         };

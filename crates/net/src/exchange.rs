@@ -5,6 +5,7 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use model::{Problem, Result, codes};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 
 use crate::resolve::Forbidden;
@@ -16,6 +17,11 @@ use crate::resolve::Forbidden;
 /// `MO-6007` if the connection broke: then nobody can tell whether the request arrived.
 pub async fn send(request: RequestBuilder) -> Result<Response> {
     request.send().await.map_err(problem)
+}
+
+/// Reads `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: our own back-off serves as well.
+pub fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// Reads a body of at most `max` bytes.

@@ -8,6 +8,6 @@ mod resolve;
 
 pub use address::Network;
 pub use client::{Client, Policy};
-pub use exchange::{read_limited, send};
+pub use exchange::{read_limited, retry_after, send};
 pub use mail::{Mail, MailServer, Mailer, Security};
 pub use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, header};

@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod erasures;
 pub mod error;
 pub mod hold;
+pub mod house;
 pub mod inbox;
 pub mod jobs;
 pub mod landing;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "identity_map", include_str!("../migrations/sqlite/0012_identity_map.sql")),
     (13, "restores", include_str!("../migrations/sqlite/0013_restores.sql")),
     (14, "proofs", include_str!("../migrations/sqlite/0014_proofs.sql")),
+    (15, "erasure_tasks", include_str!("../migrations/sqlite/0015_erasure_tasks.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -165,6 +165,18 @@ pub const LINES: &[Line] = &[
              AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id) LIMIT $2)",
     ),
     swept(
+        kept(
+            "erasure_task",
+            "what others must do and with whom, sealed until it is done; then what they reported",
+            YEARS,
+            PROOF,
+        ),
+        After::Days(3 * 365),
+        "DELETE FROM erasure_task WHERE id IN (SELECT t.id FROM erasure_task t JOIN erasure e ON e.id = t.erasure
+             WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1
+             AND NOT EXISTS (SELECT 1 FROM erasure_kept k WHERE k.erasure = e.id) LIMIT $2)",
+    ),
+    swept(
         kept("erasure_system", "how many rows were found and erased", YEARS, PROOF),
         After::Days(3 * 365),
         "DELETE FROM erasure_system WHERE erasure IN (SELECT e.id FROM erasure e WHERE COALESCE(e.kept_erased_at, e.finished_at) < $1

@@ -2,6 +2,7 @@
 //! platform. Development only.
 
 pub mod ambient;
+pub mod api;
 pub mod database;
 pub mod mariadb;
 pub mod postgres;

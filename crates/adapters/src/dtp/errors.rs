@@ -2,7 +2,6 @@
 
 use model::{Problem, codes};
 use net::StatusCode;
-use net::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
 pub(super) use crate::body::{length_changed, unreadable};
@@ -38,11 +37,6 @@ fn presentable(words: &str, token: &str) -> String {
         return String::new();
     }
     words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_WORDS).collect()
-}
-
-/// Reads `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: our own back-off serves as well.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn attach(
 }
 
 async fn answer(response: Response, dtp: &Dtp) -> Result<Taken> {
-    let (status, retry_after) = (response.status(), errors::retry_after(response.headers()));
+    let (status, retry_after) = (response.status(), net::retry_after(response.headers()));
     let body = net::read_limited(response, MAX_ANSWER).await;
     if !status.is_success() {
         return Err(errors::refusal(status, retry_after, &body.unwrap_or_default(), dtp.token.expose()));

@@ -9,7 +9,7 @@ use model::{Problem, Result, codes};
 use store::erasures::{self, KeptRow, Request, SystemRow};
 
 use super::job::{Halt, Run};
-use super::{kept, stop, systems, tables};
+use super::{kept, processor, stop, systems, tables};
 use crate::world;
 
 /// How often a system is erased before rows that come back block the request: writers may add rows between erasing and reading.
@@ -48,17 +48,22 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     /// Records that the system is being worked on, and opens it.
     async fn begin(run: &'a Run<'a>, request: &Request, row: &SystemRow) -> Result<Self, Halt> {
-        let row = SystemRow { state: SystemState::Running, reason: None, ..row.clone() };
+        // Looking whether others are done is no news: the request goes on waiting for them.
+        let news = !processor::is_awaited(row);
+        let reason = row.reason.clone().filter(|_| !news);
+        let row = SystemRow { state: SystemState::Running, reason, ..row.clone() };
         let name = row.name.clone();
         let declared = world::systems_of(run.engine, &request.app).await?;
         let declared = declared.iter().find(|system| system.declared.name == name).ok_or_else(|| {
             Halt::at(&name, Problem::new(&codes::erasure::SYSTEM_REMOVED, format!("{name} was to be erased next")))
         })?;
-        let (Some(plan), Some(frozen)) = (row.plan.clone(), start(run, &row).await?) else {
+        let (Some(plan), Some(frozen)) = (row.plan.clone(), start(run, &row, news).await?) else {
             let lost = "a system has no plan or no frozen keys";
             return Err(Problem::new(&codes::store::SEALED_VALUE_BROKEN, lost).into());
         };
-        let opened = systems::open(run.engine, declared).await.map_err(|problem| Halt::at(&name, problem))?;
+        let opened = systems::open(run.engine, declared, Some(&run.job.subject))
+            .await
+            .map_err(|problem| Halt::at(&name, problem))?;
         Ok(Self { run, row, plan, frozen, eraser: opened.eraser.clone() })
     }
 
@@ -98,7 +103,7 @@ impl<'a> Work<'a> {
         self.row.tables = tables::after_reread(&self.row.tables, &reread);
         let clear = self.row.tables.iter().all(|table| table.remaining == 0) && self.is_attested();
         if clear {
-            self.row.state = tables::outcome(&self.row);
+            (self.row.state, self.row.reason) = (tables::outcome(&self.row), None);
         }
         let (id, row) = (self.run.job.subject.clone(), self.row.clone());
         self.run
@@ -127,13 +132,15 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Records that a system is being worked on, and returns whom it is about there.
-async fn start(run: &Run<'_>, row: &SystemRow) -> Result<Option<Frozen>> {
+/// Records that a system is being worked on, if that is news, and returns whom it is about there.
+async fn start(run: &Run<'_>, row: &SystemRow, news: bool) -> Result<Option<Frozen>> {
     let (id, row) = (run.job.subject.clone(), row.clone());
     run.write("erasure.begin", move |tx| {
         Box::pin(async move {
-            erasures::put_system(tx, &id, &row).await?;
-            erasures::set_state(tx, &id, ErasureState::Running, None).await?;
+            if news {
+                erasures::put_system(tx, &id, &row).await?;
+                erasures::set_state(tx, &id, ErasureState::Running, None).await?;
+            }
             erasures::system_frozen(tx, &id, &row.name).await
         })
     })

@@ -154,7 +154,7 @@ pub(super) async fn open_and_plan(
     engine: &Engine,
     system: &System,
 ) -> Result<(Arc<dyn Eraser>, Result<Plan, Vec<Reason>>)> {
-    let opened = systems::open(engine, system).await?;
+    let opened = systems::open(engine, system, None).await?;
     let catalog = opened.catalog().await?;
     let planned = plan::plan(&catalog, &system.declared.tables);
     // Retention periods that are over by now are over for the whole request, however long it takes.

@@ -11,7 +11,7 @@ use store::erasures::{self, Request, SystemRow};
 use store::{Tx, jobs};
 
 use super::identity::{self, Findings, Look};
-use super::{JOB, erase, last_look, receipt, stop, tables};
+use super::{JOB, erase, last_look, processor, receipt, stop, tables};
 use crate::Engine;
 use crate::jobs::{Handler, Job, Outcome};
 
@@ -107,6 +107,10 @@ pub(super) enum Halt {
     Blocked(String, Reason),
     /// Everything is stopped.
     Stopped(Problem),
+    /// In the system of this name others have not reported yet; everything else goes on.
+    Awaiting(String, Reason),
+    /// Nothing is left to do but to wait for others.
+    Later(String, Reason),
 }
 
 impl From<Problem> for Halt {
@@ -119,6 +123,7 @@ impl Halt {
     /// Takes a system's failure for what its verdict says.
     pub(super) fn at(system: &str, problem: Problem) -> Self {
         match problem.verdict() {
+            _ if problem.is(&codes::erasure::AWAITING_PROCESSOR) => Self::Awaiting(system.to_owned(), problem.reason()),
             Verdict::Retry => Self::Away(system.to_owned(), problem),
             _ => Self::Blocked(system.to_owned(), problem.reason()),
         }
@@ -141,14 +146,17 @@ pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
     if !is_workable(&request) {
         return Ok(Step::Rest);
     }
-    let unfinished = systems.iter().find(|system| !is_finished(system));
+    let (awaited, unfinished): (Vec<_>, Vec<_>) =
+        systems.iter().filter(|system| !is_finished(system)).partition(|system| processor::is_awaited(system));
     let unplanned = systems.iter().any(|system| !is_finished(system) && system.plan.is_none());
     let taken = if !request.frozen || unplanned {
         resolve(run, &request, &systems).await
     } else if request.intent.is_none() && tables::any_found(&systems) {
         receipt::intend(run, &request, &systems).await
-    } else if let Some(system) = unfinished {
+    } else if let Some(system) = unfinished.first() {
         erase::system(run, &request, system).await
+    } else if !awaited.is_empty() {
+        processor::look(run, &request, &awaited).await
     } else {
         last_look::conclude(run, &request, &systems).await
     };
@@ -165,6 +173,15 @@ pub async fn step(engine: &Engine, job: &Job) -> Result<Step> {
         Err(Halt::Blocked(name, reason)) => {
             rest(run, &name, ErasureState::Blocked, reason).await?;
             Ok(Step::Rest)
+        }
+        Err(Halt::Awaiting(name, reason)) => {
+            rest(run, &name, ErasureState::Running, reason).await?;
+            Ok(Step::More)
+        }
+        Err(Halt::Later(name, reason)) => {
+            rest(run, &name, ErasureState::Waiting, reason).await?;
+            let next = engine.ambient.now().saturating_add(processor::LOOK_AGAIN);
+            Ok(Step::Later(next.unwrap_or(Timestamp::MAX)))
         }
     }
 }

@@ -75,7 +75,7 @@ async fn look(
     };
     let frozen = widened(frozen, identities);
     let at = |problem| Halt::at(&row.name, problem);
-    let opened = systems::open(run.engine, system).await.map_err(at)?;
+    let opened = systems::open(run.engine, system, Some(&run.job.subject)).await.map_err(at)?;
     let tables = opened.eraser.reread(plan, &frozen).await.map_err(at)?;
     let left = tables.iter().filter(|table| table.remaining > 0);
     let left: Vec<String> = left.map(|table| format!("{} in {}", table.remaining, table.name)).collect();

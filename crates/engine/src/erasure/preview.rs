@@ -1,6 +1,7 @@
 //! The dry run: what a request would find and do, without making one.
 
 use model::erasure::{PlanView, PlannedSystem, PlannedTable};
+use model::location::Place;
 use model::plan::Action;
 use model::{Identity, Problem, Result};
 
@@ -36,7 +37,8 @@ pub(super) async fn preview_in(
 
 fn system(look: &Look) -> PlannedSystem {
     let steps = look.plan.iter().flat_map(|plan| &plan.steps).map(|step| (&step.table, action(&step.action)));
-    let locations = look.plan.iter().flat_map(|plan| &plan.locations).map(|location| (&location.name, "delete"));
+    let locations =
+        look.plan.iter().flat_map(|plan| &plan.locations).map(|location| (&location.name, at(&location.place)));
     let table = |(name, action): (&String, &str)| {
         let found = look.survey.tables.iter().find(|table| table.name == *name);
         PlannedTable {
@@ -70,5 +72,14 @@ fn action(action: &Action) -> &'static str {
         Action::Delete => "delete",
         Action::Keep(_) => "keep",
         Action::DeleteOrStub => "delete_or_stub",
+    }
+}
+
+fn at(place: &Place) -> &'static str {
+    match place {
+        Place::Call(_) => "call",
+        Place::Notice(_) => "notify",
+        Place::Task(_) => "task",
+        _ => "delete",
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn recall(
 /// Reads again what an earlier request left, and tells whether any of it is there.
 async fn is_there(run: &Run<'_>, row: &SystemRow, keys: &Keys, system: &System) -> Result<bool> {
     let Some(plan) = &row.plan else { return Ok(true) };
-    let opened = systems::open(run.engine, system).await?;
+    let opened = systems::open(run.engine, system, Some(&run.job.subject)).await?;
     // Without an instant no ground is over: what is due goes by a job of its own, and is there until then.
     let plan = Plan { as_of: None, ..plan.clone() };
     let tables = opened.eraser.reread(&plan, &kept::frozen(keys)).await?;

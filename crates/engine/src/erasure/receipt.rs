@@ -114,7 +114,7 @@ fn result(
     systems: &[SystemRow],
     at: Timestamp,
 ) -> Map<String, Value> {
-    let system = |row: &SystemRow| json!({"name": row.name, "state": row.state, "reason": row.reason.as_ref().map(|reason| &reason.code), "tables": row.tables});
+    let system = |row: &SystemRow| json!({"name": row.name, "state": row.state, "reason": row.reason.as_ref().map(|reason| &reason.code), "tables": tables::without_words(&row.tables)});
     let mut leaf = head("result", request);
     repeats(&mut leaf, replay);
     leaf.insert("state".to_owned(), json!(state));

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use adapters::locations::ByLocation;
 use adapters::{Context, Eraser, Spec, Token};
 use model::catalog::Catalog;
 use model::{Problem, Result, codes};
 use store::world::System;
 
+use super::house::House;
+use super::processor::Processor;
 use crate::Engine;
 
 /// The open systems of an engine, by their names.
@@ -35,14 +38,23 @@ struct Reading {
     catalog: Option<Arc<Catalog>>,
 }
 
-/// Opens a system to erase in; one that is switched off stands in the way, it is never skipped.
+/// Opens a system to erase in, for this request if there is one; one that is switched off stands in the way, it is never skipped.
 ///
 /// # Errors
 /// `MO-2007` if it is switched off, or what kept it from opening.
-pub(super) async fn open(engine: &Engine, system: &System) -> Result<Arc<Opened>> {
+pub(super) async fn open(engine: &Engine, system: &System, request: Option<&str>) -> Result<Arc<Opened>> {
     let name = &system.declared.name;
     if !system.declared.enabled {
         return Err(Problem::new(&codes::erasure::SYSTEM_DISABLED, format!("{name} is")));
+    }
+    // Those of our own house know the store and the request, and hold nothing open.
+    let own: Option<Arc<dyn Eraser>> = match system.declared.adapter.as_str() {
+        "webhook" | "manual" => Some(Arc::new(Processor::open(engine, system, request)?)),
+        "moveout" => Some(Arc::new(ByLocation(House(engine.clone())))),
+        _ => None,
+    };
+    if let Some(eraser) = own {
+        return Ok(Arc::new(Opened::new(eraser, address(system))));
     }
     let address = address(system);
     let known = || engine.systems.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +65,7 @@ pub(super) async fn open(engine: &Engine, system: &System) -> Result<Arc<Opened>
     let secrets = system.secrets.iter().map(|(name, secret)| (name.clone(), Token::new(secret.as_str()))).collect();
     let context = Context { secrets, ..Context::new(engine.net.clone()) };
     let eraser = adapters::open_eraser(&spec, &context).await?;
-    let opened = Arc::new(Opened { eraser, address, begun: AtomicU64::new(0), last: tokio::sync::Mutex::default() });
+    let opened = Arc::new(Opened::new(eraser, address));
     known().insert(name.clone(), opened.clone());
     Ok(opened)
 }
@@ -69,6 +81,10 @@ fn address(system: &System) -> blake3::Hash {
 }
 
 impl Opened {
+    fn new(eraser: Arc<dyn Eraser>, address: blake3::Hash) -> Self {
+        Self { eraser, address, begun: AtomicU64::new(0), last: tokio::sync::Mutex::default() }
+    }
+
     /// Returns what the system says of itself, read after this was called: by this call, or by another one that began later.
     ///
     /// # Errors
@@ -136,12 +152,7 @@ mod tests {
 
     fn slow(broken: bool) -> (Arc<Slow>, Arc<Opened>) {
         let slow = Arc::new(Slow { asked: AtomicU64::new(0), answers: Semaphore::new(0), broken });
-        let opened = Opened {
-            eraser: slow.clone(),
-            address: blake3::hash(b""),
-            begun: AtomicU64::new(0),
-            last: tokio::sync::Mutex::default(),
-        };
+        let opened = Opened::new(slow.clone(), blake3::hash(b""));
         (slow, Arc::new(opened))
     }
 

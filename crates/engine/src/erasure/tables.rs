@@ -44,6 +44,12 @@ pub(super) fn after_reread(before: &[TableResult], reread: &[TableResult]) -> Ve
     reread.iter().map(count).collect()
 }
 
+/// Returns what the ledger may hold: what others said could name the person, so their words stay out; their digest proves them.
+pub(super) fn without_words(tables: &[TableResult]) -> Vec<TableResult> {
+    let silent = |evidence: Evidence| Evidence { words: String::new(), ..evidence };
+    tables.iter().map(|table| TableResult { evidence: table.evidence.clone().map(silent), ..table.clone() }).collect()
+}
+
 /// Tells how a system ended that was found clear.
 pub(super) fn outcome(system: &SystemRow) -> SystemState {
     if !system.kept.is_empty() || system.tables.iter().any(|table| table.kept > 0) {

@@ -2,7 +2,9 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use model::erasure::{ErasureState, Kept, PublicKept, PublicSystem, PublicView, RequestView, SystemResult};
+use model::erasure::{
+    ErasureState, Kept, PublicKept, PublicSystem, PublicView, RequestView, SystemResult, SystemState,
+};
 use model::{Problem, Result, codes};
 use store::Tx;
 use store::erasures::{self, Request, SystemRow};
@@ -98,7 +100,7 @@ pub async fn public_view(engine: &Engine, code: &str) -> Result<PublicView> {
                 Ok(PublicView {
                     confirmation_code: wanted,
                     state: ErasureState::Received,
-                    reason: words::request(ErasureState::Received, None),
+                    reason: words::request(ErasureState::Received, None, false),
                     received_at: entry.received_at,
                     due_at: deadlines::due_at(entry.received_at),
                     finished_at: None,
@@ -176,10 +178,11 @@ fn person_view(
     let complain_to = complain_to.unwrap_or_else(|| words::AUTHORITY.to_owned());
     let public_kept = |kept| PublicKept { kept, complain_to: complain_to.clone() };
     let erased = matches!(request.state, ErasureState::Complete | ErasureState::PartlyRefused);
+    let attested = rows.iter().any(|row| row.state == SystemState::Attested);
     PublicView {
         confirmation_code: code.to_owned(),
         state: request.state,
-        reason: words::request(request.state, request.reason.as_ref()),
+        reason: words::request(request.state, request.reason.as_ref(), attested),
         received_at: request.received_at,
         due_at: request.due_at,
         finished_at: request.finished_at,

@@ -9,8 +9,8 @@ use store::erasures::SystemRow;
 /// Whom people can complain to where the app does not say.
 pub(super) const AUTHORITY: &str = "the data protection authority of the place where you live or work";
 
-/// Says where a request stands.
-pub(super) fn request(state: ErasureState, reason: Option<&Reason>) -> Option<String> {
+/// Says where a request stands; `attested` where somebody vouches for places that we cannot read again.
+pub(super) fn request(state: ErasureState, reason: Option<&Reason>, attested: bool) -> Option<String> {
     let is = |code: &Code| reason.is_some_and(|reason| reason.code == code.to_string());
     let words = match state {
         ErasureState::Received => "Your request has arrived and is recorded. The work begins in a moment.",
@@ -26,6 +26,10 @@ pub(super) fn request(state: ErasureState, reason: Option<&Reason>) -> Option<St
         ErasureState::Waiting if is(&codes::erasure::STOPPED) => {
             "The people responsible have stopped all erasures for now. Your request is kept and goes on when they start again."
         }
+        ErasureState::Waiting if is(&codes::erasure::AWAITING_PROCESSOR) => {
+            "Your data is erased where we can do it ourselves. Others who hold data for us were asked to erase it too, \
+             and we wait until they have said that it is done."
+        }
         ErasureState::Waiting => {
             "One of the places where your data may be does not answer at the moment. We try again by ourselves until it does."
         }
@@ -38,6 +42,10 @@ pub(super) fn request(state: ErasureState, reason: Option<&Reason>) -> Option<St
         ErasureState::Complete if is(&codes::erasure::KEPT_ENDED) => {
             "Everything about you was erased. What had to be kept for a time was erased too when that time was over, \
              and every place was read again afterwards to make sure that nothing is left."
+        }
+        ErasureState::Complete if attested => {
+            "Everything about you was erased. Every place that we can read was read again afterwards; for the others, \
+             which are listed below, somebody vouches that your data is gone."
         }
         ErasureState::Complete => {
             "Everything about you was erased, and every place was read again afterwards to make sure that nothing is left."
@@ -81,6 +89,9 @@ pub(super) fn system(row: &SystemRow) -> Option<String> {
         }
         SystemState::Kept if gone => {
             "What must be kept was kept here. It has been taken out of use since, so we could not look again."
+        }
+        SystemState::Pending | SystemState::Running if super::processor::is_awaited(row) => {
+            "Those who erase here were asked to, and have not yet said that it is done."
         }
         SystemState::Pending | SystemState::Running if away => "It does not answer at the moment; we try again.",
         SystemState::Pending | SystemState::Running => return None,

@@ -57,7 +57,7 @@ impl Receiver {
         if status.is_success() {
             return Ok(());
         }
-        let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let asked = net::retry_after(response.headers());
         let code = if is_about_the_notice(status.as_u16()) {
             &codes::notify::NOTICE_REFUSED
         } else {

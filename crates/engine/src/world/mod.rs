@@ -8,6 +8,7 @@ use model::{Problem, Result, codes};
 use serde::Serialize;
 use store::world::{Change, Kind, Secrets};
 use wire::signed_request::Secret;
+use wire::webhook;
 use zeroize::Zeroizing;
 
 pub use store::world::{App, System, Webhook};
@@ -230,8 +231,22 @@ fn resolve_url(
 ) -> Result<Zeroizing<String>> {
     let invalid =
         |detail: String| Problem::new(&codes::config::WORLD_INVALID, format!("system {}: {detail}", system.name));
+    if matches!(system.adapter.as_str(), "manual" | "moveout") {
+        return Ok(Zeroizing::default());
+    }
     let url = Zeroizing::new(resolve(&system.url)?.trim().to_owned());
     let spec: Spec = url.parse().map_err(|problem: Problem| invalid(problem.detail))?;
+    if system.adapter == "webhook" {
+        for (name, secret) in &system.secrets {
+            let text = Zeroizing::new(resolve(secret)?);
+            webhook::Secret::parse(&text).map_err(|problem| invalid(format!("secret {name}: {}", problem.detail)))?;
+        }
+        return if spec.adapter == "http" {
+            Ok(url)
+        } else {
+            Err(invalid("its address begins with https://".to_owned()))
+        };
+    }
     if spec.adapter != system.adapter {
         return Err(invalid(format!("its adapter is {}, but its address is one for {}", system.adapter, spec.adapter)));
     }

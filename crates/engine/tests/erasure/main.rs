@@ -5,6 +5,7 @@ mod databases;
 mod kept;
 mod lists;
 mod notices;
+mod others;
 mod people;
 mod places;
 mod replay;

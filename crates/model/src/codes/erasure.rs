@@ -41,7 +41,12 @@ codes! {
     PROOF_STALE = 2044, NeedsUser, 410, "not_found", "This link is no longer good", "Ask again on the deletion page; a new link is mailed.";
     PROOF_AWAITED = 2045, NeedsUser, 200, "ok", "The person must still follow the link that was mailed", "Wait; the request expires by itself if they do not.";
     SYSTEM_REMOVED = 2035, Blocked, 409, "blocked", "A system is no longer declared while its erasure is under way", "Declare it again and resume; rows may still be there.";
-    LOCATION_VALUE_UNSAFE = 2040, Blocked, 409, "blocked", "An identity cannot be used in a location", "Look at the location and the kind of identity that the detail names; nothing was erased there.";
-    LOCATION_UNREADABLE = 2041, Blocked, 409, "blocked", "A location cannot be read", "Mend the location or the system as the detail says, then resume.";
-    LOCATION_REFUSED = 2042, Blocked, 409, "blocked", "A system refused to erase", "Mend what the detail names, then resume; what was erased before stays erased.";
+    LOCATION_VALUE_UNSAFE = 2060, Blocked, 409, "blocked", "An identity cannot be used in a location", "Look at the location and the kind of identity that the detail names; nothing was erased there.";
+    LOCATION_UNREADABLE = 2061, Blocked, 409, "blocked", "A location cannot be read", "Mend the location or the system as the detail says, then resume.";
+    LOCATION_REFUSED = 2062, Blocked, 409, "blocked", "A system refused to erase", "Mend what the detail names, then resume; what was erased before stays erased.";
+    CALL_FAILED = 2063, Retry, 502, "temporarily_unavailable", "A system's API failed", "We try again by ourselves; check that the system is up.";
+    AWAITING_PROCESSOR = 2064, Retry, 503, "temporarily_unavailable", "Others have not yet reported that they erased", "We wait until the deadline in the detail; `moveout erasure task list` shows who has what to do.";
+    PROCESSOR_OVERDUE = 2065, Blocked, 409, "blocked", "Others did not report in time that they erased", "Ask them; what they report lets the request go on, as does `moveout erasure task done ID --evidence TEXT`.";
+    TASK_UNKNOWN = 2066, Permanent, 404, "not_found", "No such task, or the report is not signed with its system's secret", "List the tasks with `moveout erasure task list`; sign reports as Standard Webhooks says.";
+    EVIDENCE_MISSING = 2067, Permanent, 400, "invalid_request", "It is not said what was done", "Say how one could convince oneself: the number of a ticket, what was deleted, who looked; no personal data.";
 }

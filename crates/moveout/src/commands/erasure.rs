@@ -11,6 +11,7 @@ use model::{Identity, IdentityKind, Problem, Verdict, codes};
 use serde_json::json;
 
 use super::replay;
+use super::task::TaskCommand;
 use crate::context::Context;
 use crate::exit::ExitCode;
 
@@ -102,6 +103,11 @@ enum ErasureCommand {
     },
     /// Erase again what a restored backup of an app's database has brought back
     Replay(replay::ReplayArgs),
+    /// What others have to do: processors that must report, people with a task
+    Task {
+        #[command(subcommand)]
+        command: TaskCommand,
+    },
 }
 
 /// The person.
@@ -177,6 +183,7 @@ pub async fn run(args: ErasureArgs, context: &Context) -> anyhow::Result<ExitCod
             context.out.result(&plan, || plan_words(&plan))?;
             return Ok(if plan.is_clear() { ExitCode::Ok } else { ExitCode::NotHeld });
         }
+        ErasureCommand::Task { command } => return super::task::run(command, &engine, context).await,
         ErasureCommand::List { state } => return list(&engine, state, context).await,
     };
     context.out.result(&view, || request_words(&engine, &view))?;

@@ -18,6 +18,7 @@ mod receipt;
 mod replay;
 mod restore;
 mod serve;
+mod task;
 mod token;
 mod transfer;
 mod webhook;

@@ -8,6 +8,7 @@ mod in_flight;
 mod operations;
 mod replay;
 mod scan;
+mod spread;
 mod support;
 mod transfer;
 mod webhook;

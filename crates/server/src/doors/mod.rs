@@ -6,6 +6,7 @@ pub(crate) mod health;
 mod identities;
 mod landing;
 mod pickup;
+mod processors;
 
 use axum::Router;
 
@@ -19,4 +20,5 @@ pub fn router() -> Router<App> {
         .merge(identities::router())
         .merge(landing::router())
         .merge(pickup::router())
+        .merge(processors::router())
 }

@@ -9,6 +9,7 @@ mod erasures;
 pub mod layout;
 pub(crate) mod login;
 mod operator;
+mod tasks;
 mod transfers;
 
 use axum::Router;
@@ -27,6 +28,8 @@ pub fn router() -> Router<App> {
         .route("/erasures/{id}/kept-receipt", get(erasures::kept_receipt))
         .route("/erasures/{id}/{action}", post(erasures::act))
         .route("/emergency/{action}", post(erasures::emergency))
+        .route("/tasks", get(tasks::page))
+        .route("/tasks/{id}/done", post(tasks::done))
         .route("/assets/{name}", get(assets::serve))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/logout", post(login::sign_out))

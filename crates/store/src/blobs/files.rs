@@ -74,6 +74,17 @@ impl Blobs {
         Ok(chunks.boxed())
     }
 
+    /// Removes a file, if it is there: for what must go at once, and not with the next sweep.
+    ///
+    /// # Errors
+    /// `MO-5011` if it cannot be removed.
+    pub async fn remove(&self, id: &str) -> Result<()> {
+        match fs::remove_file(self.path(id)).await {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed(cause)),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes files that no row names and that are older than a day; returns how many.
     ///
     /// # Errors

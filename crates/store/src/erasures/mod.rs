@@ -5,6 +5,7 @@ mod lists;
 mod proofs;
 mod replays;
 mod systems;
+pub mod tasks;
 
 use jiff::Timestamp;
 use model::erasure::ErasureState;

@@ -2,6 +2,7 @@
 
 mod bed;
 mod erasures;
+mod house;
 mod inbox;
 mod jobs;
 mod ledger;

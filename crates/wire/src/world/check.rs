@@ -79,7 +79,15 @@ fn app(app: &App, complaints: &mut Complaints) {
 
 fn system(system: &System, apps: &BTreeSet<&str>, complaints: &mut Complaints) {
     complaints.unless(says_something(&system.adapter), || "adapter is empty".to_owned());
-    complaints.unless(says_something(&system.url.0), || "url is empty".to_owned());
+    // A task for a person leads to no address, and neither does our own house.
+    let has_url = !matches!(system.adapter.as_str(), "manual" | "moveout");
+    complaints.unless(says_something(&system.url.0) == has_url, || match has_url {
+        true => "url is empty".to_owned(),
+        false => format!("the adapter {} has no url", system.adapter),
+    });
+    complaints.unless(system.adapter != "webhook" || !system.secrets.is_empty(), || {
+        "a webhook needs a secret to sign with: secrets = { signing = \"env:NAME\" }".to_owned()
+    });
     for (name, secret) in &system.secrets {
         complaints.unless(is_reference(secret), || format!("the secret {name} is written file:PATH or env:NAME"));
     }
@@ -227,7 +235,7 @@ fn is_reference(secret: &SecretRef) -> bool {
 }
 
 /// A positive span of calendar time: `8y`, `35d`, `6mo`.
-fn is_period(text: &str) -> bool {
+pub(super) fn is_period(text: &str) -> bool {
     text.parse::<Span>().is_ok_and(|span| span.is_positive())
 }
 

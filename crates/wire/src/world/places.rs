@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use model::IdentityKind;
-use model::location::{Location, Place, PlaceKind};
+use model::location::{Location, Notice, Place, PlaceKind, Task};
 use model::template::{Part, Template};
 use model::world::{System, World};
 
-use super::check::{Complaints, says_something};
+use super::check::{Complaints, is_period, says_something};
 
 /// What may be asked for without being declared by a column (the kinds that doors bring).
-const KNOWN_KINDS: &[&str] = &["asid", "igsid", "player", "email", "phone", "user"];
+const KNOWN_KINDS: &[&str] = &["asid", "igsid", "player", "email", "phone", "user", "account"];
 
 /// The adapters whose systems have locations, and the kind of place that each knows.
 const ADAPTERS: &[(&str, PlaceKind)] = &[
@@ -19,6 +19,9 @@ const ADAPTERS: &[(&str, PlaceKind)] = &[
     ("s3", PlaceKind::Files),
     ("webdav", PlaceKind::Files),
     ("http", PlaceKind::Calls),
+    ("webhook", PlaceKind::Notices),
+    ("manual", PlaceKind::Tasks),
+    ("moveout", PlaceKind::Accounts),
 ];
 
 /// Checks the locations of a system; `world` says which kinds of identity there are.
@@ -72,9 +75,14 @@ fn check_place(location: &Location, world: &World, complaints: &mut Complaints) 
             rooted(template, complaints);
             neighbours(template, complaints);
         }
+        // An account of that name is one person's.
+        Place::Account(_) => {}
         // Below a key of its own even a bare placeholder is one entry.
         Place::Field { .. } | Place::Member { .. } => {}
         Place::Call(remote) => super::calls::check(remote, complaints),
+        Place::Notice(Notice { within, .. }) | Place::Task(Task { within, .. }) => {
+            complaints.unless(is_period(within), || "within is no period like \"14d\"".to_owned());
+        }
     }
     if let Place::Prefix(template) | Place::Path(template) = &location.place {
         let path = template.fill(|_| Some("x")).unwrap_or_default();

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use engine::{Engine, Settings};
+use engine::Engine;
+use store::postgres::Settings;
 use store::{Keys, Store};
 
 /// Opens a moveout on SQLite in `folder`.
 pub async fn engine(folder: &Path) -> anyhow::Result<Engine> {
     let (ambient, _) = testkit::ambient::ambient();
     let store = Store::open_sqlite(folder, Keys::generate(&ambient), ambient.clone()).await?;
-    let settings = Settings { public_url: "http://127.0.0.1".to_owned(), data: folder.to_owned() };
+    let settings = engine::Settings { public_url: "http://127.0.0.1".to_owned(), data: folder.to_owned() };
     Ok(Engine::new(store, ambient, net::Client::new(net::Policy::operator()), settings))
 }
 
@@ -22,8 +23,9 @@ pub async fn sqlite(folder: &Path) -> anyhow::Result<Store> {
 /// Opens a store in a PostgreSQL that acknowledges only what is on disk.
 pub async fn postgres(folder: &Path) -> anyhow::Result<Store> {
     let (ambient, _) = testkit::ambient::ambient();
-    let url = testkit::postgres::durable().database().await?;
-    Ok(Store::open_postgres(&url, folder, Keys::generate(&ambient), ambient).await?)
+    let settings = Settings::new(testkit::postgres::durable().database().await?);
+    Store::migrate_postgres(&settings, &ambient).await?;
+    Ok(Store::open_postgres(&settings, folder, Keys::generate(&ambient), ambient).await?)
 }
 
 /// The most memory that the process has held, as Linux tells it.

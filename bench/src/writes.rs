@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use store::{Store, inbox};
+use store::Store;
+use store::inbox::Arrival;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bed;
@@ -50,18 +51,19 @@ pub async fn run(writes: usize) -> anyhow::Result<()> {
 
 /// Lets the callers write through the store.
 async fn stored(store: &Store, callers: usize, writes: usize) -> anyhow::Result<Duration> {
+    let received_at = testkit::ambient::ambient().0.now();
     let begun = Instant::now();
     let caller = |caller: usize| async move {
         for number in (caller..writes).step_by(callers) {
             let (code, payload) = (format!("{callers}-{number}"), [7_u8; PAYLOAD]);
-            store
-                .write("bench.append", move |tx| {
-                    Box::pin(async move {
-                        let now = tx.ambient.now();
-                        inbox::append(tx, "shop", "callback", &code, &payload, now).await
-                    })
-                })
-                .await?;
+            let arrival = Arrival {
+                app: "shop".to_owned(),
+                door: "callback",
+                confirmation_code: code,
+                payload: payload.to_vec(),
+                received_at,
+            };
+            store.arrive(arrival).await?;
         }
         anyhow::Ok(())
     };

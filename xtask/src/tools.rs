@@ -20,6 +20,7 @@ const TOOLS: &[Tool] = &[
     // The programs alone: the package of the server would start one.
     Tool { name: "MariaDB", package: "mariadb-server-core", found: || on_path("mariadbd") },
     Tool { name: "MariaDB's client", package: "mariadb-client-core", found: || on_path("my_print_defaults") },
+    Tool { name: "pgbouncer", package: "pgbouncer", found: || Path::new("/usr/sbin/pgbouncer").is_file() },
     Tool { name: "Chromium", package: "chromium", found: || on_path("chromium") },
     Tool { name: "Node.js", package: "nodejs", found: || on_path("node") },
     Tool { name: "aiosmtpd", package: "python3-aiosmtpd", found: aiosmtpd },

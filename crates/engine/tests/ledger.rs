@@ -10,7 +10,11 @@ async fn engine(folder: &std::path::Path, postgres: Option<&str>) -> (Engine, St
     let (ambient, _) = testkit::ambient::ambient();
     let keys = Keys::from_text(&"11".repeat(32)).unwrap();
     let store = match postgres {
-        Some(url) => Store::open_postgres(url, folder, keys, ambient.clone()).await.unwrap(),
+        Some(url) => {
+            let settings = store::postgres::Settings::new(url);
+            Store::migrate_postgres(&settings, &ambient).await.unwrap();
+            Store::open_postgres(&settings, folder, keys, ambient.clone()).await.unwrap()
+        }
         None => Store::open_sqlite(folder, keys, ambient.clone()).await.unwrap(),
     };
     let settings = Settings { public_url: "http://localhost".to_owned(), data: folder.to_owned() };

@@ -140,7 +140,11 @@ impl Bed {
         let (ambient, clock) = testkit::ambient::ambient();
         let keys = Keys::generate(&ambient);
         let store = match postgres {
-            Some(url) => Store::open_postgres(&url, folder.path(), keys, ambient.clone()).await.unwrap(),
+            Some(url) => {
+                let settings = store::postgres::Settings::new(url);
+                Store::migrate_postgres(&settings, &ambient).await.unwrap();
+                Store::open_postgres(&settings, folder.path(), keys, ambient.clone()).await.unwrap()
+            }
             None => Store::open_sqlite(folder.path(), keys, ambient.clone()).await.unwrap(),
         };
         let settings = Settings { public_url: "http://localhost".to_owned(), data: folder.path().to_owned() };

@@ -1,8 +1,8 @@
 //! What a command works with: settings, output, clock, and the engine over the opened store.
 
 use engine::{Engine, Settings};
-use model::Ambient;
 use model::world::SecretRef;
+use model::{Ambient, Problem, codes};
 use store::Store;
 
 use crate::config::{Config, Environment};
@@ -27,7 +27,7 @@ impl Context {
         Self { config, out, ambient: system::ambient(), environment }
     }
 
-    /// Opens the store (creating it if there is none) and returns the engine over it.
+    /// Opens the store (creating it if there is none, unless it is in PostgreSQL) and returns the engine over it.
     pub async fn engine(&self) -> anyhow::Result<Engine> {
         self.engine_at(self.config.public_url()).await
     }
@@ -35,11 +35,17 @@ impl Context {
     /// Opens the store and returns the engine of a server that outsiders reach under this URL.
     pub async fn engine_at(&self, public_url: String) -> anyhow::Result<Engine> {
         let data = self.config.data.clone();
-        let keys = secrets::master_keys(&data, self.config.keys.as_deref(), &self.ambient)?;
-        let ambient = self.ambient.clone();
-        let store = match &self.config.store_url {
-            Some(url) => Store::open_postgres(url, &data, keys, ambient).await?,
-            None => Store::open_sqlite(&data, keys, ambient).await?,
+        let (given, ambient) = (self.config.keys.as_deref(), self.ambient.clone());
+        let store = match &self.config.postgres {
+            Some(settings) => {
+                let keys = secrets::given_keys(given)?;
+                secrets::create_private(&data).map_err(|cause| {
+                    Problem::new(&codes::config::FILE_UNWRITABLE, format!("{}: {cause}", data.display()))
+                        .caused_by(cause)
+                })?;
+                Store::open_postgres(settings, &data, keys, ambient).await?
+            }
+            None => Store::open_sqlite(&data, secrets::master_keys(&data, given, &ambient)?, ambient).await?,
         };
         let engine = Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data })
             .with_mailer(self.config.mailer.clone());

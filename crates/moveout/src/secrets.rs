@@ -44,7 +44,16 @@ fn unreadable(detail: String) -> Problem {
     Problem::new(&codes::config::SECRET_UNREADABLE, detail)
 }
 
-/// Returns the master keys of the store in `folder`: those given, else those of its file `master.key`, which is made
+/// Reads the master keys of a store in PostgreSQL. They must be given: every machine needs the same, and none may make its own.
+///
+/// # Errors
+/// `MO-5005` if none is given, `MO-7003` if it cannot be read.
+pub fn given_keys(given: Option<&str>) -> Result<store::Keys> {
+    let missing = "a store in PostgreSQL needs the setting `keys` (or MOVEOUT_KEYS_FILE); `openssl rand -hex 32` makes one for a new store";
+    given.map_or_else(|| Err(Problem::new(&codes::store::KEY_MISSING, missing)), store::Keys::from_text)
+}
+
+/// Returns the master keys of the SQLite store in `folder`: those given, else those of its file `master.key`, which is made
 /// only for a store that does not exist yet.
 ///
 /// # Errors

@@ -155,5 +155,12 @@ async fn metrics_count_by_route_and_never_by_path() {
         "{metrics}"
     );
     assert!(metrics.contains("moveout_job_oldest_due_seconds 0") && metrics.ends_with("# EOF\n"), "{metrics}");
+    for line in [
+        "moveout_store_operations_total{operation=\"status\",outcome=\"done\"} 1",
+        "moveout_store_operation_retries_total{operation=\"status\"} 0",
+        "moveout_store_operation_seconds_total{operation=\"status\"} 0.",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
     assert!(!metrics.contains("aaaaaaaaaaaaaa"), "a confirmation code is a capability");
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::Result;
 use model::problem::Reason;
 
-use crate::{Row, Tx, jobs, params, value};
+use crate::{Row, Tx, jobs, params, rows, value};
 
 /// The job that empties the inbox, and its only subject.
 pub const JOB: &str = "inbox";
@@ -27,23 +27,29 @@ pub struct Entry {
     pub received_at: Timestamp,
 }
 
-/// Appends an arrival and wakes the job that promotes it.
-///
-/// # Errors
-/// A problem of the store.
-pub async fn append(
-    tx: &mut Tx<'_>,
-    app: &str,
-    door: &str,
-    confirmation_code: &str,
-    payload_sealed: &[u8],
-    received_at: Timestamp,
-) -> Result<()> {
-    tx.exec(
-        "INSERT INTO inbox (id, app, door, confirmation_code, payload, received_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        params![tx.ambient.id(), app, door, confirmation_code, payload_sealed, received_at],
-    )
-    .await?;
+/// Something that came through a door.
+#[derive(Clone)]
+pub struct Arrival {
+    /// The app it came for.
+    pub app: String,
+    /// The door it came through.
+    pub door: &'static str,
+    /// The code that it is answered with.
+    pub confirmation_code: String,
+    /// What it said, sealed as [`Entry::payload`] is.
+    pub payload: Vec<u8>,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// Appends arrivals and wakes the job that promotes them.
+pub(crate) async fn append(tx: &mut Tx<'_>, arrivals: &[Arrival]) -> Result<()> {
+    let rows = arrivals.iter().map(|arrival| {
+        let Arrival { app, door, confirmation_code, payload, received_at } = arrival;
+        params![tx.ambient.id(), app, *door, confirmation_code, &payload[..], *received_at].to_vec()
+    });
+    let rows = rows.collect();
+    rows::insert(tx, "INSERT INTO inbox (id, app, door, confirmation_code, payload, received_at)", rows).await?;
     jobs::enqueue(tx, JOB, SUBJECT, None).await?;
     Ok(())
 }
@@ -67,7 +73,7 @@ pub async fn take(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Entry>> {
 /// # Errors
 /// A problem of the store.
 pub async fn waiting(tx: &mut Tx<'_>, most: u64) -> Result<u64> {
-    let sql = "SELECT COUNT(*) AS waiting FROM (SELECT 1 AS one FROM inbox WHERE problem IS NULL LIMIT $1) AS some";
+    let sql = "SELECT COUNT(*) AS waiting FROM (SELECT 1 AS one FROM inbox WHERE problem IS NULL LIMIT $1) AS arrival";
     tx.query_one(sql, params![most]).await?.get("waiting")
 }
 

@@ -70,6 +70,11 @@ const SERVICE: &str = "it is what the person asked us to hold";
 pub const LINES: &[Line] = &[
     kept("schema_version", NOTHING, RUNS, OPERATES),
     kept("setting", NOTHING, RUNS, OPERATES),
+    swept(
+        kept("write_mark", NOTHING, "moments; a day after a crash", "knowing whether a transaction was kept"),
+        After::Days(1),
+        "DELETE FROM write_mark WHERE (place, count) IN (SELECT place, count FROM write_mark WHERE at < $1 LIMIT $2)",
+    ),
     kept("app", "contact addresses of the operator's staff", "until declared otherwise", OPERATES),
     kept("system", NOTHING, "until declared otherwise", OPERATES),
     kept("client", NOTHING, "until declared otherwise", OPERATES),

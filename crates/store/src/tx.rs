@@ -1,6 +1,5 @@
 //! The one transaction type over every database.
 
-use deadpool_postgres::Transaction;
 use jiff::{SignedDuration, Timestamp};
 use model::{Ambient, Problem, Result, codes};
 
@@ -11,7 +10,7 @@ use crate::{error, postgres, sqlite};
 /// Where the statements of a transaction go.
 enum Connection<'c> {
     Sqlite(&'c mut rusqlite::Connection),
-    Postgres(&'c Transaction<'c>),
+    Postgres(&'c mut postgres::Transaction),
 }
 
 /// A transaction: one SQL text with `$n` placeholders serves every database.
@@ -37,7 +36,7 @@ impl<'c> Tx<'c> {
 
     pub(crate) fn postgres(
         name: &'static str,
-        transaction: &'c Transaction<'c>,
+        transaction: &'c mut postgres::Transaction,
         vault: &'c Vault,
         skew: SignedDuration,
     ) -> Self {
@@ -81,7 +80,7 @@ impl<'c> Tx<'c> {
                 sqlite::exec(connection, sql, params).map_err(|cause| error::sqlite(self.name, cause))
             }
             Connection::Postgres(transaction) => {
-                let done = postgres::exec(transaction, sql, params).await;
+                let done = transaction.exec(sql, params).await;
                 done.map_err(|cause| self.failed(cause))
             }
         }
@@ -97,7 +96,7 @@ impl<'c> Tx<'c> {
                 connection.execute_batch(sql).map_err(|cause| error::sqlite(self.name, cause))
             }
             Connection::Postgres(transaction) => {
-                let done = transaction.batch_execute(sql).await;
+                let done = transaction.batch(sql).await;
                 done.map_err(|cause| self.failed(cause))
             }
         }
@@ -118,8 +117,27 @@ impl<'c> Tx<'c> {
                 sqlite::query(connection, sql, params).map_err(|cause| error::sqlite(self.name, cause))
             }
             Connection::Postgres(transaction) => {
-                let rows = postgres::query(transaction, sql, params).await;
+                let rows = transaction.query(sql, params).await;
                 rows.map_err(|cause| self.failed(cause))
+            }
+        }
+    }
+
+    /// Runs statements that do not depend on each other, in one round trip where there are round trips, and returns how many rows
+    /// they touched in all.
+    ///
+    /// # Errors
+    /// A coded problem of the store; the operation should return it.
+    pub async fn exec_all(&mut self, statements: &[(String, Vec<Value>)]) -> Result<u64> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => statements
+                .iter()
+                .map(|(sql, params)| sqlite::exec(connection, sql, params))
+                .sum::<rusqlite::Result<u64>>()
+                .map_err(|cause| error::sqlite(self.name, cause)),
+            Connection::Postgres(transaction) => {
+                let done = transaction.exec_all(statements).await;
+                done.map_err(|cause| self.failed(cause))
             }
         }
     }

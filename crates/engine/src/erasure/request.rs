@@ -64,16 +64,15 @@ async fn accept(engine: &Engine, name: &str, text: &str, door: &'static str) -> 
     // Each door has codes of its own: the platform signs the same text for both callbacks.
     let scope = if door == CALLBACK { app.declared.name.clone() } else { format!("{}/{door}", app.declared.name) };
     let code = confirmation::derive(&key, &scope, text);
-    let (received_at, owned) = (engine.ambient.now(), code.clone());
-    engine
-        .store
-        .write("erasure.accept", move |tx| {
-            Box::pin(async move {
-                let sealed = tx.vault().seal("inbox", &owned, "payload", payload.as_bytes());
-                store::inbox::append(tx, &app.declared.name, door, &owned, &sealed, received_at).await
-            })
-        })
-        .await?;
+    let payload = engine.store.vault().seal("inbox", &code, "payload", payload.as_bytes());
+    let arrival = store::inbox::Arrival {
+        app: app.declared.name.clone(),
+        door,
+        confirmation_code: code.clone(),
+        payload,
+        received_at: engine.ambient.now(),
+    };
+    engine.store.arrive(arrival).await?;
     Ok(Accepted { url: status_url(engine, &code), confirmation_code: code })
 }
 

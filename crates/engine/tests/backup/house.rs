@@ -139,7 +139,11 @@ async fn start(folder: &std::path::Path, keys: &Keys, ambient: &Ambient, postgre
     let data = folder.join("data");
     let (keys, ours) = (keys.clone(), ambient.clone());
     let store = match postgres {
-        Some(url) => Store::open_postgres(url, &data, keys, ours).await.unwrap(),
+        Some(url) => {
+            let settings = store::postgres::Settings::new(url);
+            Store::migrate_postgres(&settings, ambient).await.unwrap();
+            Store::open_postgres(&settings, &data, keys, ours).await.unwrap()
+        }
         None => Store::open_sqlite(&data, keys, ours).await.unwrap(),
     };
     let settings = Settings { public_url: "https://moveout.example".to_owned(), data };

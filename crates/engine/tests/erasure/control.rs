@@ -1,5 +1,6 @@
 //! Whoever may, can hold a request up: the person while it cools off, an operator at any step, everybody's with one command.
 
+use crate::databases::on_every_database;
 use engine::erasure::{self, Step};
 use engine::jobs;
 use jiff::SignedDuration;
@@ -13,7 +14,12 @@ fn reason(view: &RequestView) -> String {
     view.reason.as_ref().map(|reason| reason.code.clone()).unwrap_or_default()
 }
 
-#[tokio::test]
+on_every_database!(
+    an_emergency_stop_holds_everything_before_its_next_destructive_step,
+    a_paused_request_goes_no_further_until_it_is_resumed,
+    while_a_request_cools_off_the_person_can_take_it_back,
+);
+
 async fn an_emergency_stop_holds_everything_before_its_next_destructive_step() {
     let mut shop = Shop::open().await;
     let begun = erasure::request(&shop.engine, "shop", vec!["asid:1001".parse().unwrap()], "cli").await.unwrap().id;
@@ -49,7 +55,6 @@ async fn an_emergency_stop_holds_everything_before_its_next_destructive_step() {
     assert_eq!(shop.rows(), [1, 0, 0, 0]);
 }
 
-#[tokio::test]
 async fn a_paused_request_goes_no_further_until_it_is_resumed() {
     let mut shop = Shop::open().await;
     let id = erasure::request(&shop.engine, "shop", vec!["asid:1002".parse().unwrap()], "cli").await.unwrap().id;
@@ -69,7 +74,6 @@ async fn a_paused_request_goes_no_further_until_it_is_resumed() {
     assert_eq!(shop.rows(), [2, 2, 1, 1]);
 }
 
-#[tokio::test]
 async fn while_a_request_cools_off_the_person_can_take_it_back() {
     let shop = Shop::open().await;
     shop.declare(&shop.declaration(&[]), |world| world.apps[0].cool_off = Some("3d".to_owned())).await;

@@ -1,5 +1,6 @@
 //! What a ground keeps: said as long as it is there, to whoever asks again in whatever way, and gone when the ground is over.
 
+use crate::databases::on_every_database;
 use engine::{erasure, jobs};
 use jiff::{SignedDuration, Timestamp};
 use model::codes;
@@ -39,7 +40,14 @@ fn reason(view: &RequestView) -> String {
     view.reason.as_ref().map(|reason| reason.code.clone()).unwrap_or_default()
 }
 
-#[tokio::test]
+on_every_database!(
+    what_was_kept_goes_when_its_ground_is_over,
+    rows_go_one_by_one_each_when_its_own_time_is_over,
+    whoever_asks_again_in_another_way_hears_what_is_kept,
+    what_is_recalled_is_read_again,
+    what_cannot_go_although_its_ground_is_over_is_said_and_tried_again,
+);
+
 async fn what_was_kept_goes_when_its_ground_is_over() {
     let shop = Shop::open().await;
     let code = shop.callback("1001").await.confirmation_code;
@@ -84,7 +92,6 @@ async fn what_was_kept_goes_when_its_ground_is_over() {
     assert!(erasure::show(&shop.engine, &code).await.unwrap_err().is(&codes::erasure::REQUEST_UNKNOWN));
 }
 
-#[tokio::test]
 async fn rows_go_one_by_one_each_when_its_own_time_is_over() {
     let shop = Shop::open().await;
     shop.sql("shop.db", "INSERT INTO invoices VALUES (501, 1, 'R-2', 5, '2020-01-01', 'Street 1');");
@@ -106,7 +113,6 @@ async fn rows_go_one_by_one_each_when_its_own_time_is_over() {
     assert_eq!(shop.rows(), [2, 1, 1, 0]);
 }
 
-#[tokio::test]
 async fn whoever_asks_again_in_another_way_hears_what_is_kept() {
     let shop = Shop::open().await;
     let first = shop.ask("asid:1001").await;
@@ -130,7 +136,6 @@ async fn whoever_asks_again_in_another_way_hears_what_is_kept() {
     assert_eq!(shop.ask("asid:1001").await.state, ErasureState::NoData);
 }
 
-#[tokio::test]
 async fn what_is_recalled_is_read_again() {
     let shop = Shop::open().await;
     shop.ask("asid:1001").await;
@@ -145,7 +150,6 @@ async fn what_is_recalled_is_read_again() {
     assert_eq!(view.state, ErasureState::Blocked, "{view:?}");
 }
 
-#[tokio::test]
 async fn what_cannot_go_although_its_ground_is_over_is_said_and_tried_again() {
     let shop = Shop::open().await;
     let view = shop.ask("asid:1001").await;

@@ -1,5 +1,6 @@
 //! Bulk lists: every id once, whatever breaks off, and the same list twice does nothing twice.
 
+use crate::databases::on_every_database;
 use engine::erasure::{self, Import};
 use model::IdentityKind;
 use model::erasure::{ErasureState, ListView};
@@ -28,7 +29,8 @@ fn counts(view: &ListView) -> [u64; 8] {
     [is.lines, is.valid, is.malformed, is.blank, is.duplicates, is.already_handled, is.unknown, is.queued]
 }
 
-#[tokio::test]
+on_every_database!(a_list_is_worked_off_once, an_import_that_broke_off_goes_on_where_it_was,);
+
 async fn a_list_is_worked_off_once() {
     let shop = Shop::open().await;
     let view = shop.import(LIST, true).await;
@@ -51,7 +53,6 @@ async fn a_list_is_worked_off_once() {
     assert_eq!(erasure::list(&shop.engine, Some(ErasureState::Received)).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
 async fn an_import_that_broke_off_goes_on_where_it_was() {
     let shop = Shop::open().await;
     let list: String = (1..=1200).map(|id| format!("{id}\n")).collect();

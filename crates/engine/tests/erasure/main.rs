@@ -1,6 +1,8 @@
-//! A person is forgotten everywhere or the request says why not: on real SQLite databases, with a clock that only the tests move.
+//! A person is forgotten everywhere or the request says why not: on real databases, with a clock that only the tests move.
 
+mod app_databases;
 mod control;
+#[path = "../databases/mod.rs"]
 mod databases;
 mod kept;
 mod lists;

@@ -1,5 +1,6 @@
 //! Others are told what became of requests: signed, in order, at least once, whatever the receiver does.
 
+use crate::databases::on_every_database;
 use engine::notify::{self, Standing};
 use engine::{erasure, jobs};
 use jiff::SignedDuration;
@@ -48,7 +49,14 @@ async fn standing(shop: &Shop) -> Standing {
     notify::list(&shop.engine).await.unwrap().remove(0)
 }
 
-#[tokio::test]
+on_every_database!(
+    every_change_is_told_signed_in_order_and_without_whom_it_is_about,
+    what_was_not_taken_is_sent_again_under_the_same_id_until_it_is,
+    after_three_days_it_is_put_aside_and_shown_until_somebody_asks_for_it_again,
+    a_receiver_that_hangs_holds_up_nobody_else,
+    only_declared_networks_are_reached_beside_public_addresses,
+);
+
 async fn every_change_is_told_signed_in_order_and_without_whom_it_is_about() {
     let receiver = Receiver::start().await;
     let shop = shop(vec![hook("crm", &receiver, &["erasure.*"])]).await;
@@ -80,7 +88,6 @@ async fn every_change_is_told_signed_in_order_and_without_whom_it_is_about() {
     assert_eq!(receiver.received().len(), 3);
 }
 
-#[tokio::test]
 async fn what_was_not_taken_is_sent_again_under_the_same_id_until_it_is() {
     let receiver = Receiver::start().await;
     let shop = shop(vec![hook("crm", &receiver, &["erasure.complete"])]).await;
@@ -108,7 +115,6 @@ async fn what_was_not_taken_is_sent_again_under_the_same_id_until_it_is() {
     assert_eq!((standing(&shop).await.waiting, standing(&shop).await.taken), (0, 1));
 }
 
-#[tokio::test]
 async fn after_three_days_it_is_put_aside_and_shown_until_somebody_asks_for_it_again() {
     let receiver = Receiver::start().await;
     let shop = shop(vec![hook("crm", &receiver, &["erasure.complete"])]).await;
@@ -140,7 +146,6 @@ async fn after_three_days_it_is_put_aside_and_shown_until_somebody_asks_for_it_a
     assert!(unknown.is(&codes::notify::WEBHOOK_UNKNOWN));
 }
 
-#[tokio::test]
 async fn a_receiver_that_hangs_holds_up_nobody_else() {
     let (hanging, other) = (Receiver::start().await, Receiver::start().await);
     let events = ["erasure.complete"];
@@ -162,7 +167,6 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
     assert_eq!(hanging.received().len(), 3, "the one that hung comes again");
 }
 
-#[tokio::test]
 async fn only_declared_networks_are_reached_beside_public_addresses() {
     let receiver = Receiver::start().await;
     let table = [

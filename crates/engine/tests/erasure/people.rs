@@ -1,5 +1,6 @@
 //! The identity map: what no database holds side by side is found all the same, never for two people, and forgotten with the person.
 
+use crate::databases::on_every_database;
 use engine::erasure::{self, Link};
 use engine::{connections, jobs};
 use jiff::SignedDuration;
@@ -32,7 +33,12 @@ fn reason(view: &RequestView) -> String {
     view.reason.as_ref().map(|reason| reason.code.clone()).unwrap_or_default()
 }
 
-#[tokio::test]
+on_every_database!(
+    what_the_map_joins_is_erased_together_and_forgotten,
+    identities_of_two_people_block,
+    a_withdrawal_revokes_what_the_linked_account_had_granted,
+);
+
 async fn what_the_map_joins_is_erased_together_and_forgotten() {
     let shop = with_newsletter().await;
     link(&shop, "42", &["asid:1002", "email:B@private.example"]).await;
@@ -46,7 +52,6 @@ async fn what_the_map_joins_is_erased_together_and_forgotten() {
     assert_eq!(erasure::unlink(&shop.engine, "shop", "43").await.unwrap(), 2);
 }
 
-#[tokio::test]
 async fn identities_of_two_people_block() {
     let shop = with_newsletter().await;
     link(&shop, "42", &["asid:1002", "email:b@private.example"]).await;
@@ -63,7 +68,6 @@ async fn identities_of_two_people_block() {
     assert_eq!(shop.drained(&blocked[0].id).await.state, ErasureState::Complete);
 }
 
-#[tokio::test]
 async fn a_withdrawal_revokes_what_the_linked_account_had_granted() {
     let shop = Shop::open().await;
     let scopes = "media:write".parse().unwrap();

@@ -1,5 +1,6 @@
 //! Systems that are no databases: what the database knows of the person leads to their places elsewhere, and only there.
 
+use crate::databases::on_every_database;
 use crate::requests::claim;
 use crate::shop::Shop;
 use engine::erasure;
@@ -29,7 +30,13 @@ fn fill(redis: &Redis) {
     redis.ask(&["MSET", "session:2", "Ben", "session:22", "somebody else", "session:3", "Cem"]);
 }
 
-#[tokio::test]
+on_every_database!(
+    what_a_database_knows_of_the_person_leads_to_their_keys,
+    a_cache_that_is_away_is_waited_for_before_and_during_the_work,
+    keys_that_went_before_a_crash_are_counted_and_keys_that_come_back_are_found,
+    an_identity_that_would_name_other_peoples_keys_blocks_before_anything_is_erased,
+);
+
 async fn what_a_database_knows_of_the_person_leads_to_their_keys() {
     let redis = Redis::start(&[]);
     let shop = with_cache(&redis).await;
@@ -52,7 +59,6 @@ async fn what_a_database_knows_of_the_person_leads_to_their_keys() {
     assert_eq!(view.receipt.unwrap()["leaf"]["systems"][1]["tables"], sessions);
 }
 
-#[tokio::test]
 async fn a_cache_that_is_away_is_waited_for_before_and_during_the_work() {
     let mut redis = Redis::start(&[]);
     let shop = with_cache(&redis).await;
@@ -69,7 +75,6 @@ async fn a_cache_that_is_away_is_waited_for_before_and_during_the_work() {
     assert_eq!(redis.ask(&["DBSIZE"]), "2");
 }
 
-#[tokio::test]
 async fn keys_that_went_before_a_crash_are_counted_and_keys_that_come_back_are_found() {
     let redis = Redis::start(&[]);
     let mut shop = with_cache(&redis).await;
@@ -92,7 +97,6 @@ async fn keys_that_went_before_a_crash_are_counted_and_keys_that_come_back_are_f
     assert_eq!((view.state, redis.ask(&["DBSIZE"])), (ErasureState::Complete, "2".to_owned()), "{view:?}");
 }
 
-#[tokio::test]
 async fn an_identity_that_would_name_other_peoples_keys_blocks_before_anything_is_erased() {
     let redis = Redis::start(&[]);
     let shop = with_cache(&redis).await;

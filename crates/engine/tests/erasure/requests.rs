@@ -1,5 +1,6 @@
 //! A person is forgotten everywhere or the request says why not; whatever is repeated, forged, mended or killed on the way.
 
+use crate::databases::on_every_database;
 use std::collections::HashMap;
 
 use crate::shop::Shop;
@@ -10,7 +11,18 @@ use model::erasure::{ErasureState, SystemState};
 use store::jobs::{Claim, Places};
 use wire::receipt::{Receipt, Verification};
 
-#[tokio::test]
+on_every_database!(
+    everything_of_the_person_goes_and_nothing_of_others,
+    what_the_law_keeps_is_kept_redacted_and_justified,
+    a_table_outside_the_map_or_a_missing_one_blocks_until_it_is_mended,
+    repeats_of_a_callback_lead_to_one_request,
+    a_request_that_was_taken_back_answers_no_callback,
+    forged_and_misdirected_callbacks_are_refused,
+    a_process_that_dies_between_any_two_steps_loses_and_doubles_nothing,
+    an_erasure_that_was_done_but_not_recorded_is_counted_all_the_same,
+    rows_that_come_back_block_the_request_with_evidence,
+);
+
 async fn everything_of_the_person_goes_and_nothing_of_others() {
     let shop = Shop::open().await;
     let accepted = shop.callback("1002").await;
@@ -40,7 +52,6 @@ async fn everything_of_the_person_goes_and_nothing_of_others() {
     }
 }
 
-#[tokio::test]
 async fn what_the_law_keeps_is_kept_redacted_and_justified() {
     let shop = Shop::open().await;
     let accepted = shop.callback("1001").await;
@@ -66,7 +77,6 @@ async fn what_the_law_keeps_is_kept_redacted_and_justified() {
     assert_eq!((again.state, again.kept), (ErasureState::PartlyRefused, view.kept));
 }
 
-#[tokio::test]
 async fn a_table_outside_the_map_or_a_missing_one_blocks_until_it_is_mended() {
     let table = [
         (
@@ -100,7 +110,6 @@ async fn a_table_outside_the_map_or_a_missing_one_blocks_until_it_is_mended() {
     }
 }
 
-#[tokio::test]
 async fn repeats_of_a_callback_lead_to_one_request() {
     let shop = Shop::open().await;
     let now = shop.engine.ambient().now();
@@ -134,7 +143,6 @@ async fn repeats_of_a_callback_lead_to_one_request() {
     assert_eq!(erasure::list(&shop.engine, None).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
 async fn a_request_that_was_taken_back_answers_no_callback() {
     let shop = Shop::open().await;
     let identities = vec!["asid:1002".parse().unwrap()];
@@ -151,7 +159,6 @@ async fn a_request_that_was_taken_back_answers_no_callback() {
     assert_eq!(shop.rows(), [2, 2, 1, 1]);
 }
 
-#[tokio::test]
 async fn forged_and_misdirected_callbacks_are_refused() {
     let shop = Shop::open().await;
     let signed = shop.sign("1002", shop.engine.ambient().now());
@@ -167,7 +174,6 @@ async fn forged_and_misdirected_callbacks_are_refused() {
     assert_eq!(shop.rows()[0], 3);
 }
 
-#[tokio::test]
 async fn a_process_that_dies_between_any_two_steps_loses_and_doubles_nothing() {
     for steps in 0.. {
         let mut shop = Shop::open().await;
@@ -195,7 +201,6 @@ async fn a_process_that_dies_between_any_two_steps_loses_and_doubles_nothing() {
     }
 }
 
-#[tokio::test]
 async fn an_erasure_that_was_done_but_not_recorded_is_counted_all_the_same() {
     let mut shop = Shop::open().await;
     let identities = vec!["asid:1002".parse().unwrap()];
@@ -229,7 +234,6 @@ async fn an_erasure_that_was_done_but_not_recorded_is_counted_all_the_same() {
     assert!(counts.iter().all(|(found, erased)| found == erased) && counts.contains(&(2, 2)), "{counts:?}");
 }
 
-#[tokio::test]
 async fn rows_that_come_back_block_the_request_with_evidence() {
     let shop = Shop::open().await;
     // The application writes the person anew whenever they go.

@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use model::erasure::RequestView;
 use model::{Ambient, Result};
 use store::{Keys, Store};
+
+use crate::databases;
 use testkit::ambient::ManualClock;
 use wire::signed_request::{self, Payload, Secret};
 
@@ -142,7 +144,7 @@ impl Shop {
 }
 
 async fn start(folder: &Path, keys: &Keys, ambient: &Ambient) -> (Store, Engine) {
-    let store = Store::open_sqlite(&folder.join("data"), keys.clone(), ambient.clone()).await.unwrap();
+    let store = databases::open(&folder.join("data"), keys.clone(), ambient.clone()).await;
     let settings = Settings { public_url: "https://moveout.example".to_owned(), data: folder.join("data") };
     let engine = Engine::new(store.clone(), ambient.clone(), net::Client::new(net::Policy::operator()), settings);
     (store, engine)

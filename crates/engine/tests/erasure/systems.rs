@@ -1,5 +1,6 @@
 //! Several systems: nothing is erased anywhere while one stands in the way, nothing is skipped, and what one knows is looked for in the others.
 
+use crate::databases::on_every_database;
 use crate::shop::Shop;
 use engine::erasure;
 use jiff::SignedDuration;
@@ -24,7 +25,18 @@ async fn with_newsletter() -> Shop {
     shop
 }
 
-#[tokio::test]
+on_every_database!(
+    a_finished_system_that_is_taken_out_before_the_last_look_is_not_called_verified,
+    what_one_system_knows_of_the_person_is_looked_for_in_the_others,
+    one_system_that_stands_in_the_way_keeps_all_untouched,
+    a_system_that_is_away_is_waited_for,
+    a_half_erased_person_is_still_known_after_the_second_system_refused,
+    nothing_is_skipped_in_silence,
+    a_review_waits_for_approval_and_a_withdrawal_erases_nothing,
+    a_system_that_was_finished_earlier_is_looked_at_again_before_the_end,
+    a_system_that_is_filled_again_whenever_it_is_done_blocks_the_request,
+);
+
 async fn what_one_system_knows_of_the_person_is_looked_for_in_the_others() {
     let shop = with_newsletter().await;
     let plan = erasure::preview(&shop.engine, "shop", &["asid:1002".parse().unwrap()]).await.unwrap();
@@ -38,7 +50,6 @@ async fn what_one_system_knows_of_the_person_is_looked_for_in_the_others() {
     assert_eq!(shop.count("letters.db", "subscribers WHERE id = 2"), 1);
 }
 
-#[tokio::test]
 async fn one_system_that_stands_in_the_way_keeps_all_untouched() {
     let shop = with_newsletter().await;
     shop.sql(
@@ -57,7 +68,6 @@ async fn one_system_that_stands_in_the_way_keeps_all_untouched() {
     assert_eq!(size, 0, "nothing was intended either");
 }
 
-#[tokio::test]
 async fn a_system_that_is_away_is_waited_for() {
     let shop = with_newsletter().await;
     let file = |name: &str| shop.folder.path().join(name);
@@ -73,7 +83,6 @@ async fn a_system_that_is_away_is_waited_for() {
     assert_eq!(shop.count("letters.db", "subscribers"), 1);
 }
 
-#[tokio::test]
 async fn a_half_erased_person_is_still_known_after_the_second_system_refused() {
     let shop = with_newsletter().await;
     shop.sql("letters.db", "CREATE TRIGGER no BEFORE DELETE ON subscribers BEGIN SELECT RAISE(ABORT, 'no'); END;");
@@ -99,7 +108,6 @@ async fn a_half_erased_person_is_still_known_after_the_second_system_refused() {
     assert_eq!(shop.count("letters.db", "subscribers WHERE id = 1"), 0);
 }
 
-#[tokio::test]
 async fn nothing_is_skipped_in_silence() {
     let shop = with_newsletter().await;
     let both = shop.declaration(&[NEWSLETTER]);
@@ -118,7 +126,6 @@ async fn nothing_is_skipped_in_silence() {
     assert_eq!(unknown.state, ErasureState::Blocked);
 }
 
-#[tokio::test]
 async fn a_review_waits_for_approval_and_a_withdrawal_erases_nothing() {
     let shop = Shop::open().await;
     for policy in ["review", "revoke_only"] {
@@ -140,7 +147,6 @@ async fn a_review_waits_for_approval_and_a_withdrawal_erases_nothing() {
     }
 }
 
-#[tokio::test]
 async fn a_system_that_was_finished_earlier_is_looked_at_again_before_the_end() {
     let shop = with_newsletter().await;
     shop.sql("letters.db", "CREATE TRIGGER no BEFORE DELETE ON subscribers BEGIN SELECT RAISE(ABORT, 'no'); END;");
@@ -165,7 +171,6 @@ async fn a_system_that_was_finished_earlier_is_looked_at_again_before_the_end() 
     assert_eq!((users.found, users.erased), (2, 2), "both are counted");
 }
 
-#[tokio::test]
 async fn a_system_that_is_filled_again_whenever_it_is_done_blocks_the_request() {
     let mut shop = with_newsletter().await;
     let id = erasure::request(&shop.engine, "shop", vec!["asid:1002".parse().unwrap()], "cli").await.unwrap().id;
@@ -195,7 +200,6 @@ async fn a_system_that_is_filled_again_whenever_it_is_done_blocks_the_request() 
     assert_eq!(shop.drained(&id).await.state, ErasureState::Complete);
 }
 
-#[tokio::test]
 async fn a_finished_system_that_is_taken_out_before_the_last_look_is_not_called_verified() {
     let shop = with_newsletter().await;
     shop.sql("letters.db", "CREATE TRIGGER no BEFORE DELETE ON subscribers BEGIN SELECT RAISE(ABORT, 'no'); END;");

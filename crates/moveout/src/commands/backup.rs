@@ -20,7 +20,7 @@ pub struct BackupArgs {
 pub async fn run(args: BackupArgs, context: &Context) -> anyhow::Result<ExitCode> {
     let config = &context.config;
     // Opening a store creates it, and nothing is worth no backup.
-    if config.store_url.is_none() && !config.data.join("moveout.db").exists() {
+    if config.postgres.is_none() && !config.data.join("moveout.db").exists() {
         let detail = format!("there is no store in {}", config.data.display());
         return Err(Problem::new(&codes::config::FILE_UNREADABLE, detail).into());
     }

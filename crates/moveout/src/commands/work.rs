@@ -16,7 +16,7 @@ pub async fn run(_: WorkArgs, context: &Context) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let engine = context.engine().await?;
-    let place = if context.config.store_url.is_some() {
+    let place = if context.config.postgres.is_some() {
         "PostgreSQL".to_owned()
     } else {
         context.config.data.display().to_string()

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use model::{Problem, Result, codes};
 use serde::Serialize;
+use store::postgres::Settings;
 use url::Url;
 
 pub use environment::Environment;
@@ -28,8 +29,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The master keys, if they were given.
     pub keys: Option<String>,
-    /// The address of a PostgreSQL database; without one the store is SQLite in the data folder. It may hold a password.
-    pub store_url: Option<String>,
+    /// How the PostgreSQL database of the store is reached; without one the store is SQLite in the data folder.
+    pub postgres: Option<Settings>,
     /// What is logged, if it was said.
     pub log: Option<String>,
     /// Where security researchers write to: `mailto:` or `https:` (RFC 9116 §2.5.3).
@@ -76,7 +77,8 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
     let public_url = values.get("public_url").map(|text| public_url(text, &values)).transpose()?;
     let data = PathBuf::from(values.get("data").unwrap_or_default());
     let keys = values.get("keys").map(str::to_owned);
-    let store_url = values.get("store.url").map(str::to_owned);
+    let prepared = values.parse("store.prepared_statements")?;
+    let postgres = values.get("store.url").map(|url| Settings { prepared, ..Settings::new(url) });
     let log = values.get("log").map(str::to_owned);
     let security_contact = values.get("security_contact").map(str::to_owned);
     if security_contact.as_deref().is_some_and(|contact| !is_contact(contact)) {
@@ -89,7 +91,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
         data,
         tls,
         keys,
-        store_url,
+        postgres,
         log,
         security_contact,
         ledger_mirror: values.get("ledger.mirror").map(PathBuf::from),

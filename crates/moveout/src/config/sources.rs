@@ -27,6 +27,8 @@ pub struct Flags {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
+    /// `true` or `false`.
+    Switch,
     /// Relative to the folder of the file that says it.
     Path,
     /// In the file only as `file:PATH` or `env:NAME`; in the environment also as the name with `_FILE`.
@@ -48,6 +50,7 @@ const SETTINGS: &[(&str, Kind, Option<&str>)] = &[
     ("mail.user", Kind::Text, None),
     ("public_url", Kind::Text, None),
     ("security_contact", Kind::Text, None),
+    ("store.prepared_statements", Kind::Switch, Some("true")),
     // It may hold a password.
     ("store.url", Kind::Secret, None),
     ("tls.certificate", Kind::Path, None),
@@ -152,12 +155,15 @@ fn of_file(
     value: toml::Value,
     environment: &Environment,
 ) -> Result<(String, Origin)> {
-    let toml::Value::String(text) = value else {
-        return Err(invalid(format!("{}: {name} is not a string", path.display())));
+    let text = match (kind, value) {
+        (Kind::Switch, toml::Value::Boolean(on)) => on.to_string(),
+        (Kind::Switch, _) => return Err(invalid(format!("{}: {name} is neither true nor false", path.display()))),
+        (_, toml::Value::String(text)) => text,
+        _ => return Err(invalid(format!("{}: {name} is not a string", path.display()))),
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     let value = match kind {
-        Kind::Text => text,
+        Kind::Text | Kind::Switch => text,
         Kind::Path => folder.join(text).display().to_string(),
         Kind::Secret if text.starts_with("file:") || text.starts_with("env:") => {
             secrets::resolve(&SecretRef(text), folder, environment)?
@@ -237,6 +243,7 @@ mod tests {
             ("[mail]\nhost = 'h'\nfrom = 'a@b.example'\nsecurity = 'x'", "mail.security"),
             ("[mail]\nhost = 'h'\nfrom = 'a@b.example'\nuser = 'u'", "mail.password"),
             ("listen = 1", "listen"),
+            ("[store]\nprepared_statements = 'no'", "store.prepared_statements"),
             ("public_url = '/path'", "public_url"),
             ("keys = '00'", "keys"),
             ("listen = ", "moveout.toml"),

@@ -48,12 +48,17 @@ INSERT INTO comments VALUES (100, 1, 20, 'by Anna'), (101, 3, 10, 'by Cem under 
 INSERT INTO invoices VALUES (500, 1, 'R-1', 1999, '2026-03-04', 'Street 1');
 ";
 
-pub fn shop(folder: &Path, more: &str) {
+/// Writes down a shop with its database, its secret and its declaration.
+pub fn build_shop(folder: &Path, more: &str) {
     let database = rusqlite::Connection::open(folder.join("shop.db")).unwrap();
     database.execute_batch(SHOP).unwrap();
     database.execute_batch(more).unwrap();
     std::fs::write(folder.join("secret"), "app secret of the shop\n").unwrap();
     std::fs::write(folder.join("world.toml"), WORLD).unwrap();
+}
+
+pub fn shop(folder: &Path, more: &str) {
+    build_shop(folder, more);
     let (code, out, err) = run(folder, &["apply", "world.toml", "--data", "data"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("/callbacks/shop/deletion") && out.contains("/deletion"), "the URLs to paste: {out}");

@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod in_flight;
 mod operations;
+mod postgres;
 mod replay;
 mod scan;
 mod spread;

@@ -18,7 +18,8 @@ pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     words(&output)
 }
 
-fn words(output: &Output) -> (i32, String, String) {
+/// Returns exit code, stdout and stderr of a command that has ended.
+pub fn words(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }

@@ -1,6 +1,6 @@
 //! What those who run a server ask it: is it alive, is it ready, how is it doing, whom to tell of a weakness.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::Router;
@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use engine::Engine;
 use engine::status::{self, Count};
 use http::{StatusCode, header};
 use jiff::{Timestamp, ToSpan, Unit};
@@ -86,6 +87,17 @@ struct InState {
     state: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Named {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
 type Gauges = Family<InState, Gauge<u64, AtomicU64>>;
 
 /// What is counted while the process runs, and gauges that are set from the store when somebody asks.
@@ -102,6 +114,9 @@ pub(crate) struct Metrics {
     oldest_erasure: Gauge,
     due: Gauge,
     oldest_job: Gauge,
+    operations: Family<Ended, Counter>,
+    operation_retries: Family<Named, Counter>,
+    operation_seconds: Family<Named, Counter<f64, AtomicU64>>,
 }
 
 impl Default for Metrics {
@@ -119,6 +134,9 @@ impl Default for Metrics {
             oldest_erasure: Gauge::default(),
             due: Gauge::default(),
             oldest_job: Gauge::default(),
+            operations: Family::default(),
+            operation_retries: Family::default(),
+            operation_seconds: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("http_requests", "Requests answered, by route and status", metrics.requests.clone());
@@ -148,7 +166,37 @@ impl Default for Metrics {
             "How long the oldest job that could run has waited; 0 if none waits",
             metrics.oldest_job.clone(),
         );
+        registry.register(
+            "store_operations",
+            "Operations of the store that ended, by name and outcome",
+            metrics.operations.clone(),
+        );
+        registry.register(
+            "store_operation_retries",
+            "How often operations of the store were run again, by name",
+            metrics.operation_retries.clone(),
+        );
+        registry.register(
+            "store_operation_seconds",
+            "Time that operations of the store took in all, by name",
+            metrics.operation_seconds.clone(),
+        );
         metrics
+    }
+}
+
+impl Metrics {
+    /// Takes over what the store has counted.
+    fn set_operations(&self, engine: &Engine) {
+        for (operation, figures) in status::operations(engine) {
+            for (outcome, count) in [("done", figures.done), ("failed", figures.failed)] {
+                self.operations.get_or_create(&Ended { operation, outcome }).inner().store(count, Ordering::Relaxed);
+            }
+            let named = Named { operation };
+            self.operation_retries.get_or_create(&named).inner().store(figures.retries, Ordering::Relaxed);
+            let seconds = figures.took.as_secs_f64().to_bits();
+            self.operation_seconds.get_or_create(&named).inner().store(seconds, Ordering::Relaxed);
+        }
     }
 }
 
@@ -170,6 +218,7 @@ async fn metrics(State(app): State<App>) -> Result<Response, Rejection> {
     metrics.oldest_erasure.set(age(status.oldest_open_erasure));
     metrics.due.set(-age(status.next_erasure_due));
     metrics.oldest_job.set(age(status.oldest_due_job));
+    metrics.set_operations(&app.engine);
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry)
         .map_err(|cause| Problem::new(&codes::door::INTERNAL, "the metrics cannot be written").caused_by(cause))?;

@@ -1,42 +1,62 @@
 //! Statements and values on their way to PostgreSQL and back.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::Object;
+use tokio_postgres::Error;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::value::{Row, Value};
 
-type Mismatch = Box<dyn Error + Sync + Send>;
+type Mismatch = Box<dyn std::error::Error + Sync + Send>;
 
-/// Runs a statement and returns how many rows it touched.
-pub(crate) async fn exec(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    params: &[Value],
-) -> Result<u64, tokio_postgres::Error> {
-    let statement = transaction.prepare_cached(sql).await?;
-    transaction.execute_raw(&statement, params).await
+/// How statements are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Statements {
+    /// Prepared once a connection, which saves the server most of the planning.
+    Prepared,
+    /// Each for itself, for poolers that hand a connection on after every transaction and know nothing of what was prepared on it.
+    Unprepared,
 }
 
-/// Runs a query and returns its rows.
-pub(crate) async fn query(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    params: &[Value],
-) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let statement = transaction.prepare_cached(sql).await?;
-    let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
-    let bound: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
-    let rows = transaction.query(&statement, &bound).await?;
-    rows.iter()
-        .map(|row| {
-            let values = (0..columns.len()).map(|index| row.try_get::<_, Value>(index)).collect::<Result<_, _>>()?;
+impl Statements {
+    /// Runs a statement and returns how many rows it touched.
+    pub(super) async fn exec(self, client: &Object, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        match self {
+            Self::Prepared => client.execute_raw(&client.prepare_cached(sql).await?, params).await,
+            Self::Unprepared => client.execute_typed(sql, &typed(params)).await,
+        }
+    }
+
+    /// Runs a query and returns its rows.
+    pub(super) async fn query(self, client: &Object, sql: &str, params: &[Value]) -> Result<Vec<Row>, Error> {
+        let rows = match self {
+            Self::Prepared => {
+                let bound: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
+                client.query(&client.prepare_cached(sql).await?, &bound).await?
+            }
+            Self::Unprepared => client.query_typed(sql, &typed(params)).await?,
+        };
+        let Some(first) = rows.first() else { return Ok(vec![]) };
+        let columns: Arc<[String]> = first.columns().iter().map(|column| column.name().to_owned()).collect();
+        let read = |row: &tokio_postgres::Row| {
+            let values = (0..columns.len()).map(|index| row.try_get(index)).collect::<Result<Vec<Value>, Error>>()?;
             Ok(Row { columns: columns.clone(), values })
-        })
-        .collect()
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// Names the types of parameters, which nobody asks the server for here; that of a null is left to it.
+fn typed(params: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    let type_of = |value: &Value| match value {
+        Value::Null => Type::UNKNOWN,
+        Value::Int(_) => Type::INT8,
+        Value::Text(_) => Type::TEXT,
+        Value::Blob(_) => Type::BYTEA,
+    };
+    params.iter().map(|value| (value as _, type_of(value))).collect()
 }
 
 impl ToSql for Value {
@@ -56,7 +76,7 @@ impl ToSql for Value {
     }
 
     fn accepts(ty: &Type) -> bool {
-        matches!(*ty, Type::INT8 | Type::INT4 | Type::TEXT | Type::VARCHAR | Type::BYTEA)
+        matches!(*ty, Type::INT8 | Type::INT4 | Type::TEXT | Type::VARCHAR | Type::BYTEA | Type::UNKNOWN)
     }
 
     to_sql_checked!();

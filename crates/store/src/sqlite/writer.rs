@@ -17,8 +17,8 @@ const GROUP: usize = 512;
 
 /// Sends an operation's answer to its caller once the commit has succeeded or failed.
 type Answer = Box<dyn FnOnce(Result<(), &Problem>) + Send>;
-/// Runs an operation and tells whether to keep its effect; without a connection it only makes the answer.
-type Work = Box<dyn FnOnce(Option<(&mut Connection, &Vault)>) -> (bool, Answer) + Send>;
+/// Runs an operation and tells whether to keep its effect, or why not; without a connection it only makes the answer.
+type Work = Box<dyn FnOnce(Option<(&mut Connection, &Vault)>) -> (Result<()>, Answer) + Send>;
 
 /// The way to the writer thread.
 #[derive(Clone)]
@@ -56,19 +56,15 @@ impl Writer {
                 }
                 None => (Err(error::gone(name)), false),
             };
-            let keep = result.is_ok();
+            let outcome = result.as_ref().map(drop).map_err(error::again);
             let answer: Answer = Box::new(move |committed| {
-                if enqueued && keep && committed.is_ok() {
+                if enqueued && result.is_ok() && committed.is_ok() {
                     wake.notify_one();
                 }
-                let answer = match committed {
-                    Ok(()) => result,
-                    Err(problem) => Err(Problem::new(problem.code, problem.detail.clone())),
-                };
                 // A caller that has gone away no longer wants the answer.
-                let _ = sender.send(answer);
+                let _ = sender.send(committed.map_err(error::again).and(result));
             });
-            (keep, answer)
+            (outcome, answer)
         });
         self.queue.send(work).await.map_err(|_| error::gone(name))?;
         receiver.await.map_err(|_| error::gone(name))?
@@ -91,7 +87,7 @@ fn commit_group(
     vault: &Vault,
     group: impl Iterator<Item = Work>,
 ) -> (Result<()>, Vec<Answer>) {
-    let mut committed = connection.execute_batch("BEGIN IMMEDIATE");
+    let mut committed = run(connection, "BEGIN IMMEDIATE");
     let mut answers = Vec::with_capacity(group.size_hint().0);
     for work in group {
         if committed.is_ok() {
@@ -102,20 +98,29 @@ fn commit_group(
             answers.push(work(None).1);
         }
     }
-    committed = committed.and_then(|()| connection.execute_batch("COMMIT"));
+    committed = committed.and_then(|()| run(connection, "COMMIT"));
     if committed.is_err() && !connection.is_autocommit() {
         // Nothing to roll back is no harm: the next BEGIN starts afresh.
         let _ = connection.execute_batch("ROLLBACK");
     }
-    (committed.map_err(|cause| error::sqlite("group commit", cause)), answers)
+    (committed, answers)
 }
 
-/// Runs one operation; an error of the savepoint itself (not of the operation) ends the group.
-fn in_savepoint(connection: &mut Connection, vault: &Vault, work: Work) -> (rusqlite::Result<()>, Answer) {
-    if let Err(cause) = connection.execute_batch("SAVEPOINT operation") {
-        return (Err(cause), work(None).1);
+/// Runs one operation. What ends the group is an error of the savepoint itself, or one of the operation for which SQLite threw the
+/// whole transaction away, as it does when the disk is full.
+fn in_savepoint(connection: &mut Connection, vault: &Vault, work: Work) -> (Result<()>, Answer) {
+    if let Err(problem) = run(connection, "SAVEPOINT operation") {
+        return (Err(problem), work(None).1);
     }
-    let (keep, answer) = work(Some((connection, vault)));
-    let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
-    (connection.execute_batch(end), answer)
+    let (outcome, answer) = work(Some((connection, vault)));
+    let ended = match outcome {
+        Ok(()) => run(connection, "RELEASE operation"),
+        Err(problem) if connection.is_autocommit() => Err(problem),
+        Err(_) => run(connection, "ROLLBACK TO operation; RELEASE operation"),
+    };
+    (ended, answer)
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    connection.execute_batch(sql).map_err(|cause| error::sqlite("group commit", cause))
 }

@@ -9,7 +9,7 @@ use model::{DataType, Result};
 
 use super::fence;
 use crate::value::{Value, json};
-use crate::{Tx, params};
+use crate::{Tx, params, rows};
 
 /// How many item rows one statement inserts. Few sizes, so that each statement is prepared once.
 const ROWS: [usize; 3] = [64, 8, 1];
@@ -119,13 +119,9 @@ async fn insert_items(tx: &mut Tx<'_>, sql: &str, page: &NewPage, rows: &[NewIte
 }
 
 fn insert_sql(rows: usize) -> String {
-    let tuple = |row: usize| {
-        let numbers = (0..COLUMNS).map(|column| format!("${}", 3 + row * COLUMNS + column));
-        format!("($1, $2, {})", numbers.collect::<Vec<_>>().join(", "))
-    };
     format!(
         "INSERT INTO transfer_item (transfer, page, place, data_type, source_id, container, size, state, code, reason) VALUES {}",
-        (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
+        rows::placeholders(2, COLUMNS, rows)
     )
 }
 

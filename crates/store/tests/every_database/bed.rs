@@ -1,10 +1,13 @@
 //! What the tests of the store share: a place for a store, and the databases that every test runs on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Ambient;
+use store::postgres::Settings;
 use store::{Keys, Store};
 use testkit::ambient::ManualClock;
+use testkit::postgres::Cluster;
 
 /// A place for one store, with a clock that only the test moves.
 pub struct Bed {
@@ -12,8 +15,8 @@ pub struct Bed {
     pub ambient: Ambient,
     pub clock: Arc<ManualClock>,
     pub keys: Keys,
-    /// The address of a database of its own; without one the store is SQLite in the folder.
-    pub postgres: Option<String>,
+    /// How a database of its own is reached; without one the store is SQLite in the folder.
+    pub postgres: Option<Settings>,
 }
 
 impl Bed {
@@ -23,7 +26,24 @@ impl Bed {
     }
 
     pub async fn postgres() -> Self {
-        Self { postgres: Some(testkit::postgres::cluster().database().await.unwrap()), ..Self::sqlite() }
+        Self::postgres_in(testkit::postgres::cluster()).await
+    }
+
+    /// A place in a cluster of the test's own.
+    pub async fn postgres_in(cluster: &Cluster) -> Self {
+        let bed = Self::sqlite();
+        let migrate = async |url: &str| Store::migrate_postgres(&Settings::new(url), &bed.ambient).await.map(drop);
+        let url = cluster.migrated(migrate).await.unwrap();
+        // A test that moves its clock must not find that the database's has stood still.
+        Self { postgres: Some(Settings { clock_every: Duration::from_secs(3600), ..Settings::new(url) }), ..bed }
+    }
+
+    /// PostgreSQL behind a pooler that hands its connections on after every transaction.
+    pub async fn pgbouncer() -> Self {
+        let bed = Self::postgres().await;
+        let settings = bed.postgres.unwrap();
+        let url = testkit::postgres::cluster().pooled(&settings.url).await.unwrap();
+        Self { postgres: Some(Settings { url, prepared: false, ..settings }), ..bed }
     }
 
     /// Opens the store; another time, as after a restart.
@@ -34,7 +54,7 @@ impl Bed {
     pub async fn try_open(&self, keys: &Keys) -> model::Result<Store> {
         let (folder, keys, ambient) = (self.folder.path(), keys.clone(), self.ambient.clone());
         match &self.postgres {
-            Some(url) => Store::open_postgres(url, folder, keys, ambient).await,
+            Some(settings) => Store::open_postgres(settings, folder, keys, ambient).await,
             None => Store::open_sqlite(folder, keys, ambient).await,
         }
     }
@@ -53,21 +73,20 @@ impl Bed {
     }
 }
 
-/// Runs each test on every database.
+/// Runs each test on every database, and behind a pooler.
 macro_rules! on_every_database {
+    (@ $database:ident, $bed:expr, $($test:ident),+) => {
+        mod $database {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($bed).await;
+            })+
+        }
+    };
     ($($test:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::bed::Bed::sqlite()).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::bed::Bed::postgres().await).await;
-            })+
-        }
+        $crate::bed::on_every_database!(@ sqlite, $crate::bed::Bed::sqlite(), $($test),+);
+        $crate::bed::on_every_database!(@ postgres, $crate::bed::Bed::postgres().await, $($test),+);
+        $crate::bed::on_every_database!(@ pgbouncer, $crate::bed::Bed::pgbouncer().await, $($test),+);
     };
 }
 pub(crate) use on_every_database;

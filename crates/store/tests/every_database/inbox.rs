@@ -1,14 +1,26 @@
 //! The inbox: an arrival is durable when appended, in one place at any time, and never blocks the others.
 
 use crate::bed::{Bed, on_every_database, write};
+use futures_util::future::join_all;
 use model::{Problem, Result, codes};
+use store::inbox::{self, Arrival};
 use store::jobs::{self, Standing};
-use store::{Store, inbox, settings};
+use store::{Store, settings};
 
-on_every_database!(arrivals_are_taken_in_order_and_stay_if_promotion_fails, a_setting_is_set_and_set_again);
+on_every_database!(
+    arrivals_are_taken_in_order_and_stay_if_promotion_fails,
+    who_arrives_with_many_fails_alone,
+    a_setting_is_set_and_set_again,
+);
+
+fn arrival(app: &str, code: &str) -> Arrival {
+    let received_at = "2026-11-22T12:00:00Z".parse().unwrap();
+    let (app, confirmation_code) = (app.to_owned(), code.to_owned());
+    Arrival { app, door: "callback", confirmation_code, payload: b"sealed".to_vec(), received_at }
+}
 
 async fn append(store: &Store, code: &'static str) {
-    write!(store, |tx| inbox::append(tx, "shop", "callback", code, b"sealed", tx.ambient.now())).unwrap();
+    store.arrive(arrival("shop", code)).await.unwrap();
 }
 
 async fn take(store: &Store) -> Vec<String> {
@@ -44,6 +56,24 @@ async fn arrivals_are_taken_in_order_and_stay_if_promotion_fails(bed: Bed) {
     write!(store, |tx| inbox::set_aside(tx, &waiting, &reason)).unwrap();
     assert_eq!(take(&store).await, ["c"], "what was set aside stays without being taken");
     assert!(write!(store, |tx| inbox::by_code(tx, "a")).unwrap().is_some());
+}
+
+async fn who_arrives_with_many_fails_alone(bed: Bed) {
+    let store = bed.open().await;
+    // PostgreSQL keeps no text with a zero in it.
+    let app = |n: usize| if n == 40 && bed.postgres.is_some() { "shop\0" } else { "shop" };
+    let arrivals = (0..100).map(|n| store.arrive(arrival(app(n), &format!("code {n:03}"))));
+    let outcomes = join_all(arrivals).await;
+    let failed: Vec<usize> = (0..100).filter(|n| outcomes[*n].is_err()).collect();
+    assert_eq!(failed, if bed.postgres.is_some() { vec![40] } else { vec![] });
+
+    let taken = write!(store, |tx| inbox::take(tx, 1000)).unwrap();
+    let mut codes: Vec<_> = taken.into_iter().map(|entry| entry.confirmation_code).collect();
+    codes.sort();
+    codes.dedup();
+    assert_eq!(codes.len(), 100 - failed.len());
+    let figures = store.figures()["inbox.append"];
+    assert_eq!((figures.done, figures.failed), ((100 - failed.len()) as u64, failed.len() as u64));
 }
 
 async fn a_setting_is_set_and_set_again(bed: Bed) {

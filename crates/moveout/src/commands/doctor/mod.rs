@@ -18,8 +18,8 @@ pub struct DoctorArgs {}
 pub async fn run(_: DoctorArgs, context: &Context) -> anyhow::Result<ExitCode> {
     let mut checks = Checks::default();
     machine::look(&mut checks, context);
-    // Opening a store creates it, and a doctor creates nothing.
-    if context.config.data.join("moveout.db").exists() {
+    // Opening a SQLite store creates it, and a doctor creates nothing.
+    if context.config.postgres.is_some() || context.config.data.join("moveout.db").exists() {
         match context.engine().await {
             Ok(engine) => {
                 checks.must("store", true, "it opens, its schema is ours, and the master key fits");

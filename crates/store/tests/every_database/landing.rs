@@ -2,8 +2,10 @@
 
 use model::item::Fields;
 use model::{DataType, Item};
+use store::Store;
 use store::landing::{self, Album, Arrival, Change, Landed, Recorded, Sending};
-use store::{Keys, Store};
+
+use crate::bed::{Bed, on_every_database};
 
 fn item(data_type: DataType, name: &str) -> Item {
     Item {
@@ -40,15 +42,15 @@ async fn items(store: &Store, after: u64) -> Vec<Landed> {
         .unwrap()
 }
 
-async fn open(folder: &std::path::Path) -> Store {
-    let (ambient, _) = testkit::ambient::ambient();
-    Store::open_sqlite(folder, Keys::generate(&ambient), ambient).await.unwrap()
-}
+on_every_database!(
+    two_workers_that_send_the_same_at_once_make_one_object,
+    an_update_keeps_the_id_and_is_seen_by_who_read_before,
+    an_album_that_comes_after_its_photos_takes_the_place_that_was_held_for_it,
+    an_update_with_the_same_bytes_keeps_them_and_one_with_others_lets_them_go,
+);
 
-#[tokio::test]
-async fn two_workers_that_send_the_same_at_once_make_one_object() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
+async fn two_workers_that_send_the_same_at_once_make_one_object(bed: Bed) {
+    let store = bed.open().await;
     let sent = (0..40).map(|n| record(&store, arrival(&format!("photo {}", n % 4), 1)));
     let outcomes = futures_util::future::join_all(sent).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.change == Change::New).count(), 4);
@@ -61,10 +63,8 @@ async fn two_workers_that_send_the_same_at_once_make_one_object() {
     assert_eq!(received[0].tallies, [(DataType::Photos, 4, 0)]);
 }
 
-#[tokio::test]
-async fn an_update_keeps_the_id_and_is_seen_by_who_read_before() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
+async fn an_update_keeps_the_id_and_is_seen_by_who_read_before(bed: Bed) {
+    let store = bed.open().await;
     let Recorded { id, .. } = record(&store, arrival("a", 1)).await;
     record(&store, arrival("b", 1)).await;
     let read = items(&store, 0).await.last().unwrap().seq;
@@ -79,10 +79,8 @@ async fn an_update_keeps_the_id_and_is_seen_by_who_read_before() {
     assert_eq!((seen.len(), seen[0].id.as_str(), seen[0].item.label()), (1, id.as_str(), "a 2"));
 }
 
-#[tokio::test]
-async fn an_album_that_comes_after_its_photos_takes_the_place_that_was_held_for_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
+async fn an_album_that_comes_after_its_photos_takes_the_place_that_was_held_for_it(bed: Bed) {
+    let store = bed.open().await;
     let mut album = arrival("album", 1);
     album.item = item(DataType::Albums, "Norway");
     let held = Album { identity: album.identity, placeholder: item(DataType::Albums, "?") };
@@ -101,10 +99,8 @@ async fn an_album_that_comes_after_its_photos_takes_the_place_that_was_held_for_
     assert_eq!(after.iter().find(|item| item.id == id).unwrap().item.label(), "Norway");
 }
 
-#[tokio::test]
-async fn an_update_with_the_same_bytes_keeps_them_and_one_with_others_lets_them_go() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
+async fn an_update_with_the_same_bytes_keeps_them_and_one_with_others_lets_them_go(bed: Bed) {
+    let store = bed.open().await;
     let with = async |version, bytes: &[u8]| {
         let mut receiving = store.blobs().receive();
         receiving.write(bytes).await.unwrap();

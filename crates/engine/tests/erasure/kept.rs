@@ -20,17 +20,6 @@ impl Shop {
         jobs::drain(&self.engine).await.unwrap();
     }
 
-    /// Sweeps what retention says, as the regular job does.
-    pub async fn sweep(&self) {
-        self.store
-            .write("test.retention", |tx| {
-                Box::pin(async move { store::jobs::enqueue(tx, "retention", "all", None).await })
-            })
-            .await
-            .unwrap();
-        jobs::drain(&self.engine).await.unwrap();
-    }
-
     async fn leaves(&self) -> u64 {
         self.store.read("test.size", |tx| Box::pin(store::ledger::size(tx))).await.unwrap()
     }

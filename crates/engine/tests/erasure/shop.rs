@@ -137,6 +137,15 @@ impl Shop {
         erasure::show(&self.engine, id).await.unwrap()
     }
 
+    /// Lets the retention job run now.
+    pub async fn sweep(&self) {
+        let enqueue = self.store.write("test.sweep", |tx| {
+            Box::pin(async move { store::jobs::enqueue(tx, "retention", "all", None).await })
+        });
+        enqueue.await.unwrap();
+        jobs::drain(&self.engine).await.unwrap();
+    }
+
     /// Lets time pass.
     pub fn wait(&self, duration: SignedDuration) {
         self.clock.advance(duration);

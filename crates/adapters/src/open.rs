@@ -151,6 +151,7 @@ pub async fn open_eraser(spec: &Spec, context: &Context) -> Result<Arc<dyn Erase
 /// `MO-3013` for an unknown kind of system, `MO-3014` for one that has no tables.
 pub async fn open_inspector(spec: &Spec, _context: &Context) -> Result<Arc<dyn Inspector>> {
     match spec.adapter.as_str() {
+        "mysql" => Ok(Arc::new(Mysql::new(&spec.target)?)),
         "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
         "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
         known if is_known(known) => Err(verb_unsupported(known, "be looked into for tables")),

@@ -201,7 +201,8 @@ fn unfit(kind: &str, engine: &str, transactions: &str) -> Option<String> {
     }
 }
 
-fn texts<const N: usize>(cells: Vec<Cell>) -> Result<[String; N]> {
+/// Reads a row of texts; null is empty.
+pub(super) fn texts<const N: usize>(cells: Vec<Cell>) -> Result<[String; N]> {
     let texts: Vec<String> = cells.into_iter().map(Option::unwrap_or_default).collect();
     let unreadable = || Problem::new(&codes::erasure::CATALOG_UNREADABLE, "it has another shape than expected");
     texts.try_into().map_err(|_| unreadable())

@@ -28,15 +28,18 @@ const SETTINGS: &str = "SET SESSION sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_B
 /// A transaction. Its connection goes back to the pool when it ends well; when dropped before, it is closed, which rolls back.
 pub(crate) struct MysqlConnection {
     session: Conn,
+    looking: bool,
     sessions: Arc<Pool<Conn>>,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 /// How a transaction begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begin {
     /// Reading one snapshot.
     Reading,
+    /// Reading one snapshot, and giving up soon: a look at somebody's busy database.
+    Looking,
     /// Locking what is found, and seeing what others committed before the locks were taken.
     Writing,
 }
@@ -44,7 +47,8 @@ pub(super) enum Begin {
 impl Mysql {
     pub(super) async fn begin(&self, how: Begin) -> Result<MysqlConnection> {
         let (place, kept) = self.sessions.take().await;
-        let ready = |session| MysqlConnection { session, sessions: self.sessions.clone(), _place: place };
+        let looking = how == Begin::Looking;
+        let ready = |session| MysqlConnection { session, looking, sessions: self.sessions.clone(), _place: place };
         // One that broke meanwhile is dropped here.
         if let Some(mut session) = kept
             && begin(&mut session, how).await.is_ok()
@@ -66,7 +70,7 @@ impl Mysql {
 
 async fn begin(session: &mut Conn, how: Begin) -> mysql_async::Result<()> {
     let (isolation, start) = match how {
-        Begin::Reading => ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"),
+        Begin::Reading | Begin::Looking => ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"),
         Begin::Writing => ("READ COMMITTED", "START TRANSACTION"),
     };
     session.query_drop(format!("SET TRANSACTION ISOLATION LEVEL {isolation}")).await?;
@@ -80,6 +84,12 @@ impl MysqlConnection {
         self.sessions.keep(self.session);
         Ok(())
     }
+}
+
+/// Gives a query a time limit; MariaDB and MySQL each read their own and take the other's for a comment.
+fn soon(query: &str) -> String {
+    let limited = query.replacen("SELECT ", "SELECT /*+ MAX_EXECUTION_TIME(5000) */ ", 1);
+    format!("/*M!100101 SET STATEMENT max_statement_time = 5 FOR */ {limited}")
 }
 
 fn cell(value: Value) -> Cell {
@@ -98,11 +108,9 @@ impl Connection for MysqlConnection {
     }
 
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Cell>>> {
-        let rows: Vec<Row> = self
-            .session
-            .query(statement.sql.as_str())
-            .await
-            .map_err(|cause| errors::map(&cause, statement.purpose, &statement.table))?;
+        let sql = if self.looking { soon(&statement.sql) } else { statement.sql.clone() };
+        let rows: Vec<Row> =
+            self.session.query(sql).await.map_err(|cause| errors::map(&cause, statement.purpose, &statement.table))?;
         Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
     }
 

@@ -18,6 +18,7 @@ pub(super) fn map(error: &Error, purpose: Purpose, table: &str) -> Problem {
         1054 => Problem::new(&codes::erasure::COLUMN_MISSING, at("a column is no longer there")),
         // A deadlock or a lock that was not to be had, a row or table changed meanwhile; class 40 says the same.
         1213 | 1205 | 1020 | 1412 | 3572 => busy(&at("other transactions hold the rows")),
+        1969 | 3024 => busy(&at("a time limit cut the statement off")),
         _ if answer.state.starts_with("40") => busy(&at("other transactions hold the rows")),
         // Too many connections, shutting down, out of memory or disk, killed, a cluster node that is not ready.
         1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1077 | 1079 | 1203 | 1317 | 1927 | 1047 | 3168 | 3169 => {

@@ -6,6 +6,7 @@ mod connection;
 mod dialect;
 mod erase;
 mod errors;
+mod inspect;
 
 use std::sync::Arc;
 

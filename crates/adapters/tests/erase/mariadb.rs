@@ -289,3 +289,25 @@ async fn a_server_that_is_away_or_shut_is_said_in_words_without_its_address() {
         assert!(problem.to_string().contains(words) && !format!("{problem:?}").contains("SECRET"), "{problem:?}");
     }
 }
+
+/// What a draft of the map is made from, and what a look at rights says.
+#[tokio::test]
+async fn a_look_changes_nothing_and_sees_what_stands_around() {
+    let db = Database::new(Kind::Mariadb).await;
+    db.run(SHOP).await;
+    db.run("CREATE VIEW everybody AS SELECT * FROM users; CREATE TRIGGER noted AFTER DELETE ON posts FOR EACH ROW SET @gone = OLD.id").await;
+    let context = adapters::Context::new(net::Client::new(net::Policy::operator()));
+    let inspector = adapters::open_inspector(&db.address().parse().unwrap(), &context).await.unwrap();
+    let catalog = inspector.catalog().await.unwrap();
+    let around = inspector.surroundings(&catalog).await.unwrap();
+    assert_eq!(
+        (around.views, around.triggers[0].table.as_str(), around.rows["posts"].number()),
+        (vec!["everybody".to_owned()], "posts", 1)
+    );
+    let users = catalog.table("users").unwrap();
+    assert!(inspector.sample("users", &users.columns).await.unwrap()["email"].has(adapters::inspect::Shape::Email));
+    let rights = inspector.rights(&["users".to_owned()]).await.unwrap()["users"];
+    assert!(rights.select && rights.update && rights.delete && rights.lock, "{rights:?}");
+    assert_eq!(inspector.create_index("a.b", &["c`d".to_owned()]), "CREATE INDEX `c``d` ON `a`.`b` (`c``d`);");
+    assert_eq!(db.count("posts").await, 1);
+}

@@ -43,7 +43,7 @@ fn refusal(status: StatusCode) -> Problem {
             let detail = format!("it answered {number}: it does not accept who is asking; look at headers and secrets");
             Problem::new(&codes::erasure::LOCATION_REFUSED, detail)
         }
-        300..400 => {
+        300..=399 => {
             let detail = format!("it answered {number}: we follow no redirect; declare the address that it leads to");
             Problem::new(&codes::erasure::LOCATION_REFUSED, detail)
         }

@@ -1,9 +1,10 @@
 //! Time is the database's: it decides what is due, however ours is set.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use store::jobs::{self, Claim};
+use store::jobs::{self, Claim, Places};
 
 use crate::bed::{Bed, write};
 
@@ -17,6 +18,7 @@ async fn a_clock_of_ours_that_is_set_forward_makes_nothing_due() {
     write!(store, |tx| jobs::enqueue(tx, "inbox", "all", Some(later))).unwrap();
 
     bed.clock.advance(hour * 2);
-    let claim = Claim { owner: "me".to_owned(), kinds: vec!["inbox"], subject: None, limit: 1 };
+    let claim =
+        Claim { owner: "me".to_owned(), kinds: vec!["inbox"], limit: 1, busy: HashMap::new(), most: |_| Places::ANY };
     assert!(write!(store, |tx| jobs::claim(tx, &claim)).unwrap().is_empty());
 }

@@ -180,7 +180,7 @@ impl Eraser for Processor {
             }
         };
         let tables = plan.locations.iter().map(table).collect();
-        Ok(Survey { frozen, tables, blockers: Vec::new() })
+        Ok(Survey { frozen, tables, ..Survey::default() })
     }
 
     async fn erase(&self, plan: &Plan, frozen: &Frozen) -> Result<Erased> {

@@ -24,6 +24,7 @@ const TOOLS: &[Tool] = &[
     Tool { name: "Chromium", package: "chromium", found: || on_path("chromium") },
     Tool { name: "Node.js", package: "nodejs", found: || on_path("node") },
     Tool { name: "aiosmtpd", package: "python3-aiosmtpd", found: aiosmtpd },
+    Tool { name: "Python's venv", package: "python3-venv", found: || on_path("python3") },
     Tool { name: "npm", package: "npm", found: || on_path("npm") },
 ];
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::archive::{self, Archive};
 use crate::by_hand;
-use crate::dir::{self, BagReader, BagWriter, Prospect};
+use crate::dir::{self, BagReader, BagWriter, Files, Prospect};
 use crate::dtp::{self, Dtp};
 use crate::http::{self, Http};
 use crate::inspect::Inspector;
@@ -18,9 +18,11 @@ use crate::locations::ByLocation;
 use crate::mysql::{self, Mysql};
 use crate::postgres::{self, Postgres};
 use crate::redis::{self, Redis};
+use crate::s3::{self, S3};
 use crate::spec::Spec;
 use crate::sqlite::{self, Sqlite};
 use crate::verbs::{Capabilities, Destination, Eraser, Source};
+use crate::webdav::{self, WebDav};
 use crate::webhook;
 
 /// What an adapter may use besides its spec.
@@ -88,7 +90,9 @@ pub fn registry() -> Vec<Described> {
         mysql::described(),
         postgres::described(),
         redis::described(),
+        s3::described(),
         sqlite::described(),
+        webdav::described(),
         webhook::described(),
     ]
 }
@@ -136,10 +140,13 @@ pub async fn open_destination(spec: &Spec, context: &Context) -> Result<Arc<dyn 
 pub async fn open_eraser(spec: &Spec, context: &Context) -> Result<Arc<dyn Eraser>> {
     match spec.adapter.as_str() {
         "mysql" => Ok(Arc::new(Mysql::new(&spec.target)?)),
+        "dir" => Ok(Arc::new(ByLocation(Files::new(&spec.target)))),
         "postgres" => Ok(Arc::new(Postgres::new(&spec.target)?)),
         "http" => Ok(Arc::new(ByLocation(Http::new(spec, context)?))),
         "redis" => Ok(Arc::new(ByLocation(Redis::new(spec, context)?))),
+        "s3" => Ok(Arc::new(ByLocation(S3::new(spec, context)?))),
         "sqlite" => Ok(Arc::new(Sqlite::new(&spec.target))),
+        "webdav" => Ok(Arc::new(ByLocation(WebDav::new(spec, context)?))),
         known if is_known(known) => Err(verb_unsupported(known, "erase")),
         unknown => Err(adapter_unknown(unknown)),
     }

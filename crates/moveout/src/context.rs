@@ -1,11 +1,13 @@
 //! What a command works with: settings, output, clock, and the engine over the opened store.
 
+use std::path::PathBuf;
+
 use engine::{Engine, Settings};
 use model::world::SecretRef;
 use model::{Ambient, Problem, codes};
 use store::Store;
 
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, GivenKeys};
 use crate::output::Out;
 use crate::{secrets, system};
 
@@ -34,8 +36,13 @@ impl Context {
 
     /// Opens the store and returns the engine of a server that outsiders reach under this URL.
     pub async fn engine_at(&self, public_url: String) -> anyhow::Result<Engine> {
+        Ok(self.engine_over(self.store().await?, public_url))
+    }
+
+    /// Opens the store, creating it if there is none, unless it is in PostgreSQL.
+    pub async fn store(&self) -> anyhow::Result<Store> {
         let data = self.config.data.clone();
-        let (given, ambient) = (self.config.keys.as_deref(), self.ambient.clone());
+        let (given, ambient) = (self.config.keys.as_ref(), self.ambient.clone());
         let store = match &self.config.postgres {
             Some(settings) => {
                 let keys = secrets::given_keys(given)?;
@@ -47,17 +54,35 @@ impl Context {
             }
             None => Store::open_sqlite(&data, secrets::master_keys(&data, given, &ambient)?, ambient).await?,
         };
-        let engine = Engine::new(store, self.ambient.clone(), self.net(), Settings { public_url, data })
-            .with_mailer(self.config.mailer.clone());
-        Ok(match &self.config.ledger_mirror {
+        Ok(match &self.config.bucket {
+            Some(bucket) => store.with_bucket(bucket)?,
+            None => store,
+        })
+    }
+
+    /// Returns the engine over an opened store.
+    pub fn engine_over(&self, store: Store, public_url: String) -> Engine {
+        let settings = Settings { public_url, data: self.config.data.clone() };
+        let engine =
+            Engine::new(store, self.ambient.clone(), self.net(), settings).with_mailer(self.config.mailer.clone());
+        match &self.config.ledger_mirror {
             Some(folder) => engine.with_mirror(folder),
             None => engine,
-        })
+        }
     }
 
     /// Returns the master keys of a store that was there before: none are made.
     pub fn existing_keys(&self) -> model::Result<store::Keys> {
-        secrets::existing_keys(&self.config.data, self.config.keys.as_deref())
+        secrets::existing_keys(&self.config.data, self.config.keys.as_ref())
+    }
+
+    /// Returns the file of the master keys, if they lie in one.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        match &self.config.keys {
+            Some(GivenKeys::File(path)) => Some(path.clone()),
+            Some(GivenKeys::Text(_)) => None,
+            None => Some(secrets::key_file(&self.config.data)),
+        }
     }
 
     /// Returns the client for addresses that the operator typed.

@@ -2,12 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use model::world::SecretRef;
 use model::{Ambient, Problem, Result, codes};
 
-use crate::config::Environment;
+use crate::config::{Environment, GivenKeys};
 
 /// Resolves `file:PATH` (relative to `folder`) or `env:NAME`; anything else is the value itself.
 ///
@@ -48,9 +48,16 @@ fn unreadable(detail: String) -> Problem {
 ///
 /// # Errors
 /// `MO-5005` if none is given, `MO-7003` if it cannot be read.
-pub fn given_keys(given: Option<&str>) -> Result<store::Keys> {
+pub fn given_keys(given: Option<&GivenKeys>) -> Result<store::Keys> {
     let missing = "a store in PostgreSQL needs the setting `keys` (or MOVEOUT_KEYS_FILE); `openssl rand -hex 32` makes one for a new store";
-    given.map_or_else(|| Err(Problem::new(&codes::store::KEY_MISSING, missing)), store::Keys::from_text)
+    given.map_or_else(|| Err(Problem::new(&codes::store::KEY_MISSING, missing)), read_keys)
+}
+
+fn read_keys(given: &GivenKeys) -> Result<store::Keys> {
+    match given {
+        GivenKeys::File(path) => store::Keys::from_file(path),
+        GivenKeys::Text(text) => store::Keys::from_text(text),
+    }
 }
 
 /// Returns the master keys of the SQLite store in `folder`: those given, else those of its file `master.key`, which is made
@@ -58,17 +65,17 @@ pub fn given_keys(given: Option<&str>) -> Result<store::Keys> {
 ///
 /// # Errors
 /// `MO-5005` if there is a store but no key, `MO-7003` or `MO-7005` if the file cannot be read or written.
-pub fn master_keys(folder: &Path, given: Option<&str>, ambient: &Ambient) -> Result<store::Keys> {
-    let path = folder.join("master.key");
+pub fn master_keys(folder: &Path, given: Option<&GivenKeys>, ambient: &Ambient) -> Result<store::Keys> {
+    let path = key_file(folder);
     if given.is_some() || path.exists() || folder.join("moveout.db").exists() {
         return existing_keys(folder, given);
     }
     let keys = store::Keys::generate(ambient);
     let written = create_private(folder).and_then(|()| write_new(&path, keys.to_text().as_bytes()));
     match written {
-        Ok(()) => Ok(keys),
-        // Another process was faster: its key is the key.
-        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => store::Keys::from_text(&from_file(&path)?),
+        // Another process may have been faster: then its key is the key.
+        Ok(()) => store::Keys::from_file(&path),
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => store::Keys::from_file(&path),
         Err(cause) => {
             let detail = format!("{}: {cause}", path.display());
             Err(Problem::new(&codes::config::FILE_UNWRITABLE, detail).caused_by(cause))
@@ -80,13 +87,18 @@ pub fn master_keys(folder: &Path, given: Option<&str>, ambient: &Ambient) -> Res
 ///
 /// # Errors
 /// `MO-5005` if there are none, `MO-7003` if they cannot be read.
-pub fn existing_keys(folder: &Path, given: Option<&str>) -> Result<store::Keys> {
-    let path = folder.join("master.key");
+pub fn existing_keys(folder: &Path, given: Option<&GivenKeys>) -> Result<store::Keys> {
+    let path = key_file(folder);
     match given {
-        Some(text) => store::Keys::from_text(text),
-        None if path.exists() => store::Keys::from_text(&from_file(&path)?),
+        Some(given) => read_keys(given),
+        None if path.exists() => store::Keys::from_file(&path),
         None => Err(Problem::new(&codes::store::KEY_MISSING, format!("there is no {}", path.display()))),
     }
+}
+
+/// Returns where the master keys of the store in `folder` lie unless they are given.
+pub fn key_file(folder: &Path) -> PathBuf {
+    folder.join("master.key")
 }
 
 /// Creates a folder that only its owner may enter; one that exists stays as it is.

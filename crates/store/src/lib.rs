@@ -39,10 +39,10 @@ use futures_util::future::BoxFuture;
 use model::{Ambient, Result};
 use tokio::sync::Notify;
 
-pub use blobs::Blobs;
+pub use blobs::{Blobs, BucketConfig};
 pub use tx::Tx;
 pub use value::{FromValue, Row, Value};
-pub use vault::{Keys, Vault};
+pub use vault::{KeyId, KeyUse, Keys, Resealed, Vault};
 
 /// The name of the operation that appends to the inbox.
 const ARRIVE: &str = "inbox.append";
@@ -70,7 +70,7 @@ impl Store {
     /// `MO-5001` if it cannot be opened, `MO-5003` if a newer binary wrote it, `MO-5004` if it was made with other keys.
     pub async fn open_sqlite(folder: &Path, keys: Keys, ambient: Ambient) -> Result<Self> {
         let wake = Arc::new(Notify::new());
-        let blobs = Arc::new(Blobs::new(folder.join("blobs"), ambient.clone()));
+        let blobs = Arc::new(Blobs::in_folder(folder.join("blobs"), ambient.clone()));
         let (backend, vault) = sqlite::Sqlite::open(folder, Vault::new(&keys, ambient), wake.clone())?;
         Ok(Self { backend: Backend::Sqlite(backend), vault, blobs, wake, tally: tally::Tally::default() })
     }
@@ -88,7 +88,7 @@ impl Store {
         ambient: Ambient,
     ) -> Result<Self> {
         let wake = Arc::new(Notify::new());
-        let blobs = Arc::new(Blobs::new(folder.join("blobs"), ambient.clone()));
+        let blobs = Arc::new(Blobs::in_folder(folder.join("blobs"), ambient.clone()));
         let (vault, tally) = (Vault::new(&keys, ambient), tally::Tally::default());
         let (database, vault) = postgres::Postgres::open(settings, vault, wake.clone(), tally.clone()).await?;
         let arrivals =
@@ -102,6 +102,20 @@ impl Store {
     /// `MO-7001` if the address cannot be read, `MO-5001` if nobody answers there, `MO-5003` if a newer binary wrote the store.
     pub async fn migrate_postgres(settings: &postgres::Settings, ambient: &Ambient) -> Result<Vec<&'static str>> {
         postgres::migrate(settings, ambient.now()).await
+    }
+
+    /// Returns the same store with its large bodies in a bucket.
+    ///
+    /// # Errors
+    /// `MO-7001` if the settings make no sense.
+    pub fn with_bucket(self, config: &BucketConfig) -> Result<Self> {
+        let blobs = Blobs::in_bucket(config, self.vault.ambient.clone())?;
+        Ok(Self { blobs: Arc::new(blobs), ..self })
+    }
+
+    /// Tells whether every process on this store runs on one machine.
+    fn on_one_machine(&self) -> bool {
+        matches!(self.backend, Backend::Sqlite(_))
     }
 
     /// Returns where bytes are received and opened that belong to rows.

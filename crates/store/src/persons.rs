@@ -8,6 +8,7 @@ use crate::erasures::person_digests;
 use crate::params;
 use crate::tx::Tx;
 use crate::value::json;
+use crate::vault::columns::PERSON_IDENTITY;
 
 /// A person of an app, by a keyed digest of the app's own name for them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +26,7 @@ pub async fn link(tx: &mut Tx<'_>, app: &str, person: &Person, identities: &[Ide
     for identity in identities {
         for digest in person_digests(tx, app, std::slice::from_ref(identity)) {
             let text = Zeroizing::new(json(identity)?);
-            let sealed = tx.vault().seal("person_identity", &place(&digest, person), "identity", text.as_bytes());
+            let sealed = tx.vault().seal(&PERSON_IDENTITY, &place(&digest, person), text.as_bytes());
             tx.exec(
                 "INSERT INTO person_identity (app, digest, person, identity, seen_at) VALUES ($1, $2, $3, $4, $5) \
                  ON CONFLICT (digest, person) DO UPDATE SET identity = excluded.identity, seen_at = excluded.seen_at",
@@ -60,7 +61,7 @@ pub async fn identities(tx: &mut Tx<'_>, person: &Person) -> Result<Vec<Identity
     let mut identities = Vec::new();
     for row in rows {
         let (digest, sealed): (Vec<u8>, Vec<u8>) = (row.get("digest")?, row.get("identity")?);
-        let text = Zeroizing::new(tx.vault().open("person_identity", &place(&digest, person), "identity", &sealed)?);
+        let text = Zeroizing::new(tx.vault().open(&PERSON_IDENTITY, &place(&digest, person), &sealed)?);
         identities.push(serde_json::from_slice(&text).map_err(|cause| {
             Problem::new(&codes::store::SEALED_VALUE_BROKEN, "person_identity.identity holds something else")
                 .caused_by(cause)

@@ -275,6 +275,12 @@ pub const LINES: &[Line] = &[
     kept("landed_tally", "counts", OWNED, SERVICE),
     kept("landed_item", "the person's items", OWNED, SERVICE),
     kept("blob", "the person's photos, videos and files", OWNED, SERVICE),
+    kept(
+        "blob_doomed",
+        "random names of files that are being removed",
+        "seconds; as long as folder or bucket is away",
+        "removing them",
+    ),
 ];
 
 /// Enforces one line on up to a thousand rows; returns how many it touched, 0 when there is nothing left to do.

@@ -78,6 +78,12 @@ from_value! {
     Timestamp: Value::Int(value) => Timestamp::from_microsecond(*value).ok(),
 }
 
+impl FromValue for Value {
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: &Value) -> Option<Self> {
         match value {

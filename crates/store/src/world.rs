@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
+use crate::vault::columns::{APP_SECRETS, SYSTEM_SECRETS, SYSTEM_URL, WEBHOOK_SECRETS, WEBHOOK_URL};
 
 /// A declared app. `declared.secrets` is empty: the secrets themselves stand beside it.
 #[derive(Clone, PartialEq, Eq)]
@@ -129,7 +130,7 @@ pub async fn put_app(tx: &mut Tx<'_>, app: &App) -> Result<Change> {
     }
     let secrets: Vec<&str> = app.secrets.iter().map(|secret| secret.as_str()).collect();
     let secrets = Zeroizing::new(json(&secrets)?);
-    let sealed = tx.vault().seal("app", name, "secrets", secrets.as_bytes());
+    let sealed = tx.vault().seal(&APP_SECRETS, name, secrets.as_bytes());
     let now = tx.ambient.now();
     tx.exec(
         "INSERT INTO app (name, declared, secrets, updated_at) VALUES ($1, $2, $3, $4) \
@@ -150,11 +151,11 @@ pub async fn put_system(tx: &mut Tx<'_>, position: usize, system: &System) -> Re
     {
         return Ok(Change::Unchanged);
     }
-    let sealed = tx.vault().seal("system", name, "url", system.url.as_bytes());
+    let sealed = tx.vault().seal(&SYSTEM_URL, name, system.url.as_bytes());
     let named: BTreeMap<&str, &str> =
         system.secrets.iter().map(|(name, secret)| (name.as_str(), secret.as_str())).collect();
     let secrets = Zeroizing::new(json(&named)?);
-    let secrets = tx.vault().seal("system", name, "secrets", secrets.as_bytes());
+    let secrets = tx.vault().seal(&SYSTEM_SECRETS, name, secrets.as_bytes());
     let now = tx.ambient.now();
     tx.exec(
         "INSERT INTO system (name, position, declared, url, secrets, updated_at) VALUES ($1, $2, $3, $4, $5, $6) \
@@ -205,8 +206,8 @@ pub async fn put_webhook(tx: &mut Tx<'_>, webhook: &Webhook) -> Result<Change> {
     }
     let secrets: Vec<&str> = webhook.secrets.iter().map(|secret| secret.as_str()).collect();
     let secrets = Zeroizing::new(json(&secrets)?);
-    let secrets = tx.vault().seal("webhook", name, "secrets", secrets.as_bytes());
-    let url = tx.vault().seal("webhook", name, "url", webhook.url.as_bytes());
+    let secrets = tx.vault().seal(&WEBHOOK_SECRETS, name, secrets.as_bytes());
+    let url = tx.vault().seal(&WEBHOOK_URL, name, webhook.url.as_bytes());
     let now = tx.ambient.now();
     tx.exec(
         "INSERT INTO webhook (name, declared, url, secrets, updated_at) VALUES ($1, $2, $3, $4, $5) \
@@ -223,10 +224,10 @@ pub async fn webhook(tx: &mut Tx<'_>, name: &str) -> Result<Option<Webhook>> {
     let Some(row) = tx.query_opt("SELECT * FROM webhook WHERE name = $1", params![name]).await? else {
         return Ok(None);
     };
-    let url = tx.vault().open("webhook", name, "url", &row.get::<Vec<u8>>("url")?)?;
+    let url = tx.vault().open(&WEBHOOK_URL, name, &row.get::<Vec<u8>>("url")?)?;
     let url = String::from_utf8(url).map_err(|_| broken("webhook.url"))?;
     let sealed = row.get::<Vec<u8>>("secrets")?;
-    let secrets = open_secrets(tx.vault().open("webhook", name, "secrets", &sealed)?, "webhook.secrets")?;
+    let secrets = open_secrets(tx.vault().open(&WEBHOOK_SECRETS, name, &sealed)?, "webhook.secrets")?;
     Ok(Some(Webhook { declared: row.json("declared")?, url: Zeroizing::new(url), secrets }))
 }
 
@@ -290,7 +291,7 @@ pub async fn systems(tx: &mut Tx<'_>) -> Result<Vec<System>> {
 fn open_app(tx: &Tx<'_>, row: &Row) -> Result<App> {
     let name: String = row.get("name")?;
     let sealed = row.get::<Vec<u8>>("secrets")?;
-    let secrets = open_secrets(tx.vault().open("app", &name, "secrets", &sealed)?, "app.secrets")?;
+    let secrets = open_secrets(tx.vault().open(&APP_SECRETS, &name, &sealed)?, "app.secrets")?;
     Ok(App { declared: row.json("declared")?, secrets })
 }
 
@@ -302,12 +303,12 @@ fn open_secrets(text: Vec<u8>, column: &str) -> Result<Vec<Zeroizing<String>>> {
 
 fn open_system(tx: &Tx<'_>, row: &Row) -> Result<System> {
     let name: String = row.get("name")?;
-    let url = tx.vault().open("system", &name, "url", &row.get::<Vec<u8>>("url")?)?;
+    let url = tx.vault().open(&SYSTEM_URL, &name, &row.get::<Vec<u8>>("url")?)?;
     let url = String::from_utf8(url).map_err(|_| broken("system.url"))?;
     let secrets = match row.get::<Option<Vec<u8>>>("secrets")? {
         None => Secrets::new(),
         Some(sealed) => {
-            let text = Zeroizing::new(tx.vault().open("system", &name, "secrets", &sealed)?);
+            let text = Zeroizing::new(tx.vault().open(&SYSTEM_SECRETS, &name, &sealed)?);
             let named: BTreeMap<String, String> =
                 serde_json::from_slice(&text).map_err(|cause| broken("system.secrets").caused_by(cause))?;
             named.into_iter().map(|(name, secret)| (name, Zeroizing::new(secret))).collect()

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use model::{Ambient, codes};
+use store::vault::columns::{ERASURE_IDENTITIES, ERASURE_SALT, TRANSFER_ENDS};
 use store::{Keys, Store};
 
 async fn open(folder: &Path, keys: &Keys, ambient: &Ambient) -> model::Result<Store> {
@@ -15,18 +16,18 @@ async fn a_sealed_value_opens_only_where_it_belongs() {
     let (ambient, _) = testkit::ambient::ambient();
     let store = open(folder.path(), &Keys::generate(&ambient), &ambient).await.unwrap();
     let vault = store.vault();
-    let sealed = vault.seal("token", "7", "secret", b"a token");
-    assert_eq!(vault.open("token", "7", "secret", &sealed).unwrap(), b"a token");
-    assert_ne!(sealed, vault.seal("token", "7", "secret", b"a token"), "equal values must not look equal");
+    let sealed = vault.seal(&ERASURE_SALT, "7", b"a token");
+    assert_eq!(vault.open(&ERASURE_SALT, "7", &sealed).unwrap(), b"a token");
+    assert_ne!(sealed, vault.seal(&ERASURE_SALT, "7", b"a token"), "equal values must not look equal");
 
-    for (table, row, column) in [("token", "8", "secret"), ("token", "7", "other"), ("toke", "n7", "secret")] {
-        assert!(vault.open(table, row, column, &sealed).unwrap_err().is(&codes::store::SEALED_VALUE_BROKEN));
+    for (column, row) in [(&ERASURE_SALT, "8"), (&ERASURE_IDENTITIES, "7"), (&TRANSFER_ENDS, "7")] {
+        assert!(vault.open(column, row, &sealed).unwrap_err().is(&codes::store::SEALED_VALUE_BROKEN));
     }
     for position in 0..sealed.len() {
         let mut changed = sealed.clone();
         changed[position] ^= 1;
-        assert!(vault.open("token", "7", "secret", &changed).is_err(), "byte {position}");
-        assert!(vault.open("token", "7", "secret", &sealed[..position]).is_err(), "cut at {position}");
+        assert!(vault.open(&ERASURE_SALT, "7", &changed).is_err(), "byte {position}");
+        assert!(vault.open(&ERASURE_SALT, "7", &sealed[..position]).is_err(), "cut at {position}");
     }
 }
 
@@ -36,7 +37,7 @@ async fn the_wrong_key_is_refused_and_keys_rotate() {
     let (ambient, _) = testkit::ambient::ambient();
     let first = Keys::generate(&ambient);
     let store = open(folder.path(), &first, &ambient).await.unwrap();
-    let sealed = store.vault().seal("token", "7", "secret", b"a token");
+    let sealed = store.vault().seal(&ERASURE_SALT, "7", b"a token");
     let (digest, key) = (store.vault().digest("person", b"asid:1"), store.vault().key("ledger-signing"));
     assert_ne!(digest, store.vault().digest("other", b"asid:1"));
     drop(store);
@@ -47,14 +48,14 @@ async fn the_wrong_key_is_refused_and_keys_rotate() {
 
     let both = Keys::from_text(&format!("# newest first\n{}\n{}", &*other.to_text(), &*first.to_text())).unwrap();
     let store = open(folder.path(), &both, &ambient).await.unwrap();
-    assert_eq!(store.vault().open("token", "7", "secret", &sealed).unwrap(), b"a token");
-    let renewed = store.vault().seal("token", "7", "secret", b"a token");
+    assert_eq!(store.vault().open(&ERASURE_SALT, "7", &sealed).unwrap(), b"a token");
+    let renewed = store.vault().seal(&ERASURE_SALT, "7", b"a token");
     drop(store);
 
     // The check value was sealed again, so the old key may go; digests and derived keys stay what they were.
     let store = open(folder.path(), &other, &ambient).await.unwrap();
-    assert_eq!(store.vault().open("token", "7", "secret", &renewed).unwrap(), b"a token");
-    assert!(store.vault().open("token", "7", "secret", &sealed).is_err());
+    assert_eq!(store.vault().open(&ERASURE_SALT, "7", &renewed).unwrap(), b"a token");
+    assert!(store.vault().open(&ERASURE_SALT, "7", &sealed).is_err());
     assert_eq!((store.vault().digest("person", b"asid:1"), store.vault().key("ledger-signing")), (digest, key));
 }
 

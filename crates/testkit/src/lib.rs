@@ -8,5 +8,8 @@ pub mod mariadb;
 pub mod postgres;
 pub mod receiver;
 pub mod redis;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod schemas;
 mod service;
+pub mod webdav;

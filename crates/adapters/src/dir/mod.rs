@@ -1,6 +1,7 @@
-//! A folder as destination and source: a BagIt bag of JSON Lines and files that any tool can read.
+//! A folder as destination and source (a BagIt bag of JSON Lines and files that any tool can read), and one to erase files in.
 
 mod commit;
+mod erase;
 mod errors;
 mod manifest;
 mod prospect;
@@ -9,6 +10,7 @@ mod write;
 
 use model::DataType;
 
+pub use erase::Files;
 pub use prospect::Prospect;
 pub use read::BagReader;
 pub use write::BagWriter;
@@ -21,7 +23,7 @@ fn capabilities() -> Capabilities {
     Capabilities {
         reads: DataType::ALL.to_vec(),
         writes: DataType::ALL.to_vec(),
-        erases: false,
+        erases: true,
         content_order: ContentOrder::Any,
         recognises_repeats: true,
         concurrency: 16,
@@ -34,7 +36,7 @@ pub fn described() -> Described {
     Described {
         name: "dir",
         capabilities: capabilities(),
-        about: "a folder (BagIt): JSON Lines a data type, every file, checksums",
+        about: "a folder (BagIt): JSON Lines a data type, every file, checksums; erases and re-reads files and folders",
     }
 }
 

@@ -8,6 +8,7 @@ use model::world::OnCallback;
 use model::{Code, Identity, IdentityKind, Problem, Result, codes};
 use serde::{Deserialize, Serialize};
 use store::erasures::{self, New, Request};
+use store::vault::columns::INBOX_PAYLOAD;
 use store::{Tx, world::App};
 use wire::{confirmation, signed_request};
 
@@ -64,7 +65,7 @@ async fn accept(engine: &Engine, name: &str, text: &str, door: &'static str) -> 
     // Each door has codes of its own: the platform signs the same text for both callbacks.
     let scope = if door == CALLBACK { app.declared.name.clone() } else { format!("{}/{door}", app.declared.name) };
     let code = confirmation::derive(&key, &scope, text);
-    let payload = engine.store.vault().seal("inbox", &code, "payload", payload.as_bytes());
+    let payload = engine.store.vault().seal(&INBOX_PAYLOAD, &code, payload.as_bytes());
     let arrival = store::inbox::Arrival {
         app: app.declared.name.clone(),
         door,
@@ -130,7 +131,7 @@ pub async fn promote(tx: &mut Tx<'_>, entry: &store::inbox::Entry) -> Result<()>
     if erasures::by_code(tx, code).await?.is_some() {
         return Ok(());
     }
-    let payload = tx.vault().open("inbox", code, "payload", &entry.payload)?;
+    let payload = tx.vault().open(&INBOX_PAYLOAD, code, &entry.payload)?;
     let arrived: Arrived = serde_json::from_slice(&payload).map_err(|cause| {
         Problem::new(&codes::store::SEALED_VALUE_BROKEN, "inbox.payload holds something else").caused_by(cause)
     })?;

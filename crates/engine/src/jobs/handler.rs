@@ -50,6 +50,7 @@ pub fn handlers() -> Vec<Box<dyn Handler>> {
         Box::new(crate::erasure::MailJob),
         Box::new(crate::transfer::JobHandler),
         Box::new(crate::notify::WebhookJob),
+        Box::new(super::blobs::BlobsJob),
         Box::new(super::retention::RetentionJob),
     ]
 }

@@ -1,6 +1,7 @@
 //! Durable work: workers claim jobs under a lease and carry them out.
 
 mod at_work;
+mod blobs;
 mod drain;
 mod ends;
 mod handler;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::Result;
+use model::{Result, codes};
 use store::jobs::{self, Class, Places};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -50,8 +50,10 @@ impl Worker {
     /// Works until `stop` is cancelled, then lets running jobs end for a few seconds and gives the others back.
     ///
     /// # Errors
-    /// `MO-7005` if the data folder cannot be written. A store that is away is waited for.
+    /// `MO-7005` if the data folder cannot be written, `MO-5022` if large bodies would go to a place that others on this store
+    /// do not see. A store that is away is waited for.
     pub async fn run(mut self, stop: CancellationToken) -> Result<()> {
+        self.claim_blobs().await?;
         let (name, gone) = Name::take(&self.crew.engine)?;
         self.crew.owner.clone_from(&name.owner);
         self.take_over(gone).await;
@@ -101,6 +103,18 @@ impl Worker {
             });
         }
         started
+    }
+
+    /// Refuses to work where large bodies would be lost to others. A bucket that is away is not a reason: callbacks go on.
+    async fn claim_blobs(&self) -> Result<()> {
+        match self.crew.engine.store.claim_blobs().await {
+            Err(problem) if problem.is(&codes::store::BLOBS_ELSEWHERE) => Err(problem),
+            Err(problem) => {
+                tracing::warn!(%problem, "the place of large bodies cannot be reached");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Sees to it that the regular work is in the queue; from then on it asks for itself.

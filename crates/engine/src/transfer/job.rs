@@ -9,6 +9,7 @@ use model::{Problem, Result, codes};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::transfers::{self, TransferRow};
+use store::vault::columns::TRANSFER_ENDS;
 
 use super::run::{Opened, carry_out};
 use super::{JOB, Start};
@@ -43,7 +44,7 @@ impl End {
 pub(super) fn seal_ends(engine: &Engine, id: &str, start: &Start) -> Result<Vec<u8>> {
     let token = start.token.as_ref().map(|token| token.expose().to_owned());
     let ends = store::value::json(&Ends { from: End::of(&start.from), to: End::of(&start.to), token })?;
-    Ok(engine.store.vault().seal("transfer", id, "ends", ends.as_bytes()))
+    Ok(engine.store.vault().seal(&TRANSFER_ENDS, id, ends.as_bytes()))
 }
 
 /// Asks for the work on a transfer, in turn with those to other destinations.
@@ -88,7 +89,7 @@ impl Handler for JobHandler {
 }
 
 async fn open_ends(engine: Engine, row: TransferRow) -> Result<Opened> {
-    let sealed = engine.store.vault().open("transfer", &row.id, "ends", &row.ends)?;
+    let sealed = engine.store.vault().open(&TRANSFER_ENDS, &row.id, &row.ends)?;
     let ends: Ends = serde_json::from_slice(&sealed)
         .map_err(|cause| Problem::new(&codes::store::SEALED_VALUE_BROKEN, "the ends of a transfer").caused_by(cause))?;
     let context = |token| Context { token, transfer: Some(row.id.clone()), ..Context::new(engine.net.clone()) };

@@ -22,4 +22,7 @@ codes! {
     STORE_IN_USE = 5032, Permanent, 409, "conflict", "A server or command works on this store", "Stop it, then try again; nothing was changed.";
     LOG_CLOSED = 5033, Permanent, 409, "conflict", "A restore has closed the log of this checkpoint", "Hold it against the store with `moveout ledger verify --held FILE`; take a checkpoint of the present log for later.";
     RESTORE_UNCONFIRMED = 5034, NeedsUser, 409, "conflict", "Outgoing work is held after a restore", "Look at what was forgotten, then run `moveout restore --confirm`.";
+    KEY_NOT_GIVEN = 5020, Retry, 503, "temporarily_unavailable", "A value is sealed with a master key that this process was not given", "Give it every key that `moveout key list` names, then start it again; nothing is lost.";
+    BUCKET_REFUSED = 5021, Retry, 503, "temporarily_unavailable", "The bucket of large bodies refuses us", "Check blobs.url and the access key, and that it may read, write, list and delete; we try again by ourselves.";
+    BLOBS_ELSEWHERE = 5022, Permanent, 409, "conflict", "The large bodies of this store lie somewhere else", "With several machines, set blobs.url to an S3 bucket and prefix of this store alone, or mount the one `blobs` folder on all of them.";
 }

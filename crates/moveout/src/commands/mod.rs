@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod erasure;
 mod identity;
+mod key;
 mod ledger;
 mod migrate;
 mod receipt;
@@ -58,6 +59,8 @@ pub enum Command {
     Ledger(ledger::LedgerArgs),
     /// Who is told of changes, and what could not be told
     Webhook(webhook::WebhookArgs),
+    /// The master keys, how far each is in use, and how they are changed
+    Key(key::KeyArgs),
     /// The kinds of systems, and what each can do
     Adapter(adapter::AdapterArgs),
     /// Write the store and its blobs into one file, while everything goes on
@@ -94,6 +97,7 @@ impl Command {
             Self::Receipt(args) => receipt::run(args, context).await,
             Self::Ledger(args) => ledger::run(args, context).await,
             Self::Webhook(args) => webhook::run(args, context).await,
+            Self::Key(args) => key::run(args, context).await,
             Self::Adapter(args) => adapter::run(args, context).await,
             Self::Backup(args) => backup::run(args, context).await,
             Self::Restore(args) => restore::run(args, context).await,

@@ -1,5 +1,6 @@
 //! The server's settings: flag > environment `MOVEOUT_*` > file > default; unknown keys are errors.
 
+mod blobs;
 mod environment;
 mod mail;
 mod sources;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use model::{Problem, Result, codes};
 use serde::Serialize;
+use store::BucketConfig;
 use store::postgres::Settings;
 use url::Url;
 
@@ -28,9 +30,11 @@ pub struct Config {
     /// The certificate and key of HTTPS.
     pub tls: Option<TlsFiles>,
     /// The master keys, if they were given.
-    pub keys: Option<String>,
+    pub keys: Option<GivenKeys>,
     /// How the PostgreSQL database of the store is reached; without one the store is SQLite in the data folder.
     pub postgres: Option<Settings>,
+    /// The bucket of large bodies; without one they lie in the data folder.
+    pub bucket: Option<BucketConfig>,
     /// What is logged, if it was said.
     pub log: Option<String>,
     /// Where security researchers write to: `mailto:` or `https:` (RFC 9116 §2.5.3).
@@ -41,6 +45,14 @@ pub struct Config {
     pub mailer: Option<net::Mailer>,
     public_url: Option<String>,
     values: Values,
+}
+
+/// The master keys as they were given.
+pub enum GivenKeys {
+    /// In a file, which may change while we run.
+    File(PathBuf),
+    /// As a text.
+    Text(String),
 }
 
 /// Where the certificate of HTTPS and its key lie, both PEM.
@@ -76,7 +88,10 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
     };
     let public_url = values.get("public_url").map(|text| public_url(text, &values)).transpose()?;
     let data = PathBuf::from(values.get("data").unwrap_or_default());
-    let keys = values.get("keys").map(str::to_owned);
+    let keys = values.get("keys").map(|text| match values.file("keys") {
+        Some(path) => GivenKeys::File(path.to_owned()),
+        None => GivenKeys::Text(text.to_owned()),
+    });
     let prepared = values.parse("store.prepared_statements")?;
     let postgres = values.get("store.url").map(|url| Settings { prepared, ..Settings::new(url) });
     let log = values.get("log").map(str::to_owned);
@@ -92,6 +107,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
         tls,
         keys,
         postgres,
+        bucket: blobs::bucket(&values)?,
         log,
         security_contact,
         ledger_mirror: values.get("ledger.mirror").map(PathBuf::from),

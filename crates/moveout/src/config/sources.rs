@@ -37,6 +37,13 @@ enum Kind {
 
 /// Every setting: its name, how it is read, and its default.
 const SETTINGS: &[(&str, Kind, Option<&str>)] = &[
+    ("blobs.access_key_id", Kind::Secret, None),
+    ("blobs.endpoint", Kind::Text, None),
+    ("blobs.path_style", Kind::Text, None),
+    ("blobs.region", Kind::Text, None),
+    ("blobs.secret_access_key", Kind::Secret, None),
+    ("blobs.session_token", Kind::Secret, None),
+    ("blobs.url", Kind::Text, None),
     ("data", Kind::Path, Some("./moveout-data")),
     ("keys", Kind::Secret, None),
     ("ledger.mirror", Kind::Path, None),
@@ -77,16 +84,39 @@ impl fmt::Display for Origin {
     }
 }
 
+/// A value, where it was said, and for a secret the file that holds it.
+struct Chosen {
+    value: String,
+    origin: Origin,
+    file: Option<PathBuf>,
+}
+
+impl Chosen {
+    fn plain(value: impl Into<String>, origin: Origin) -> Self {
+        Self { value: value.into(), origin, file: None }
+    }
+}
+
 /// The winning value of every setting that has one.
-pub(super) struct Values(BTreeMap<&'static str, (String, Origin)>);
+pub(super) struct Values(BTreeMap<&'static str, Chosen>);
 
 impl Values {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|(value, _)| value.as_str())
+        self.0.get(name).map(|chosen| chosen.value.as_str())
     }
 
     pub(super) fn origin(&self, name: &str) -> String {
-        self.0.get(name).map_or_else(|| "unset".to_owned(), |(_, origin)| origin.to_string())
+        self.0.get(name).map_or_else(|| "unset".to_owned(), |chosen| chosen.origin.to_string())
+    }
+
+    /// Returns a setting that somebody gave and whose name begins so.
+    pub(super) fn first_of(&self, prefix: &str) -> Option<&'static str> {
+        self.0.keys().copied().find(|name| name.starts_with(prefix))
+    }
+
+    /// Returns the file that holds a secret, if it came from one.
+    pub(super) fn file(&self, name: &str) -> Option<&Path> {
+        self.0.get(name)?.file.as_deref()
     }
 
     /// Reads a setting that has a default.
@@ -97,7 +127,7 @@ impl Values {
 
     pub(super) fn shown(&self) -> Vec<Shown> {
         let secret = |name: &str| SETTINGS.iter().any(|(setting, kind, _)| *setting == name && *kind == Kind::Secret);
-        let values = self.0.iter().map(|(name, (value, origin))| Shown {
+        let values = self.0.iter().map(|(name, Chosen { value, origin, .. })| Shown {
             name,
             value: if secret(name) { "(hidden)".to_owned() } else { value.clone() },
             origin: origin.to_string(),
@@ -117,7 +147,7 @@ pub(super) fn gather(flags: &Flags, environment: &Environment) -> Result<Values>
             Some(value) => Some(value),
             None => match written {
                 Some((path, value)) => Some(of_file(name, kind, &path, value, environment)?),
-                None => default.map(|value| (value.to_owned(), Origin::Default)),
+                None => default.map(|value| Chosen::plain(value, Origin::Default)),
             },
         };
         values.extend(value.map(|value| (name, value)));
@@ -130,31 +160,27 @@ pub(super) fn gather(flags: &Flags, environment: &Environment) -> Result<Values>
     Ok(Values(values))
 }
 
-fn of_flag(flags: &Flags, name: &str) -> Option<(String, Origin)> {
+fn of_flag(flags: &Flags, name: &str) -> Option<Chosen> {
     match name {
-        "data" => flags.data.as_ref().map(|data| (data.display().to_string(), Origin::Flag("--data"))),
-        "listen" => flags.listen.map(|listen| (listen.to_string(), Origin::Flag("--listen"))),
+        "data" => flags.data.as_ref().map(|data| Chosen::plain(data.display().to_string(), Origin::Flag("--data"))),
+        "listen" => flags.listen.map(|listen| Chosen::plain(listen.to_string(), Origin::Flag("--listen"))),
         _ => None,
     }
 }
 
-fn of_environment(environment: &Environment, name: &str, kind: Kind) -> Result<Option<(String, Origin)>> {
+fn of_environment(environment: &Environment, name: &str, kind: Kind) -> Result<Option<Chosen>> {
     let variable = format!("MOVEOUT_{}", name.to_ascii_uppercase().replace('.', "_"));
     if kind == Kind::Secret
         && let Some(path) = environment.get(&format!("{variable}_FILE"))
     {
-        return Ok(Some((secrets::from_file(Path::new(&path))?, Origin::Environment(format!("{variable}_FILE")))));
+        let file = PathBuf::from(path);
+        let (value, origin) = (secrets::from_file(&file)?, Origin::Environment(format!("{variable}_FILE")));
+        return Ok(Some(Chosen { value, origin, file: Some(file) }));
     }
-    Ok(environment.get(&variable).map(|value| (value, Origin::Environment(variable))))
+    Ok(environment.get(&variable).map(|value| Chosen::plain(value, Origin::Environment(variable))))
 }
 
-fn of_file(
-    name: &str,
-    kind: Kind,
-    path: &Path,
-    value: toml::Value,
-    environment: &Environment,
-) -> Result<(String, Origin)> {
+fn of_file(name: &str, kind: Kind, path: &Path, value: toml::Value, environment: &Environment) -> Result<Chosen> {
     let text = match (kind, value) {
         (Kind::Switch, toml::Value::Boolean(on)) => on.to_string(),
         (Kind::Switch, _) => return Err(invalid(format!("{}: {name} is neither true nor false", path.display()))),
@@ -162,17 +188,19 @@ fn of_file(
         _ => return Err(invalid(format!("{}: {name} is not a string", path.display()))),
     };
     let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = None;
     let value = match kind {
         Kind::Text | Kind::Switch => text,
         Kind::Path => folder.join(text).display().to_string(),
         Kind::Secret if text.starts_with("file:") || text.starts_with("env:") => {
+            file = text.strip_prefix("file:").map(|path| folder.join(path));
             secrets::resolve(&SecretRef(text), folder, environment)?
         }
         Kind::Secret => {
             return Err(invalid(format!("{}: {name} must be file:PATH or env:NAME", path.display())));
         }
     };
-    Ok((value, Origin::File(path.to_owned())))
+    Ok(Chosen { value, origin: Origin::File(path.to_owned()), file })
 }
 
 /// Reads a settings file as dotted names.

@@ -1,14 +1,11 @@
-//! Receiving a body: hashed while it comes, in memory while it is small, else in a file that is synced before it counts.
+//! Receiving a body: hashed while it comes, in memory while it is small, else in a file or an object that nobody sees before it is whole.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use model::Result;
-use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt;
 
-use super::{Blobs, IN_ROW, failed};
+use super::{Blobs, Home, IN_ROW, bucket, folder};
 
 /// A body that is whole and on disk (or small), and not yet anybody's.
 #[derive(Clone, Debug)]
@@ -29,13 +26,13 @@ pub struct Receiving {
     size: u64,
     hasher: blake3::Hasher,
     small: Vec<u8>,
-    file: Option<Incoming>,
+    large: Option<Incoming>,
 }
 
-/// The file of a body that is not small; removed when dropped, unless it was moved to its place.
-struct Incoming {
-    path: PathBuf,
-    file: File,
+/// Where a body that is not small goes.
+enum Incoming {
+    File(folder::Incoming),
+    Upload(bucket::Upload),
 }
 
 impl Blobs {
@@ -47,13 +44,15 @@ impl Blobs {
     /// Begins to receive a body that has an id already: one of a backup.
     pub fn receive_as(self: &Arc<Self>, id: String) -> Receiving {
         let (hasher, small) = (blake3::Hasher::new(), Vec::new());
-        Receiving { blobs: self.clone(), id, size: 0, hasher, small, file: None }
+        Receiving { blobs: self.clone(), id, size: 0, hasher, small, large: None }
     }
 
     /// Removes a body that was received and is not kept under its own id. What cannot be removed now is swept later.
     pub async fn discard(&self, received: Received) {
-        if received.in_row.is_none() {
-            let _ = fs::remove_file(self.path(&received.id)).await;
+        if received.in_row.is_none()
+            && let Err(problem) = self.home.remove(&received.id).await
+        {
+            tracing::debug!(%problem, "a body that nobody keeps is left to the sweep");
         }
     }
 }
@@ -62,38 +61,42 @@ impl Receiving {
     /// Takes the next bytes.
     ///
     /// # Errors
-    /// `MO-5002` if the disk is full, `MO-5011` if it fails otherwise.
+    /// `MO-5002` if the disk is full, `MO-5011` if it fails otherwise, `MO-5021` if the bucket refuses them.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
-        if self.file.is_none() && self.small.len() + bytes.len() <= IN_ROW {
+        if self.large.is_none() && self.small.len() + bytes.len() <= IN_ROW {
             self.small.extend_from_slice(bytes);
             return Ok(());
         }
-        let incoming = match &mut self.file {
-            Some(incoming) => incoming,
-            None => {
-                let (path, file) = self.blobs.create(&self.id).await?;
-                let incoming = self.file.insert(Incoming { path, file });
-                incoming.file.write_all(&std::mem::take(&mut self.small)).await.map_err(failed)?;
-                incoming
-            }
-        };
-        incoming.file.write_all(bytes).await.map_err(failed)
+        if self.large.is_none() {
+            let mut large = match &self.blobs.home {
+                Home::Folder(folder) => Incoming::File(folder.begin(&self.id).await?),
+                Home::Bucket(bucket) => Incoming::Upload(bucket.begin(&self.id)),
+            };
+            large.write(&std::mem::take(&mut self.small)).await?;
+            self.large = Some(large);
+        }
+        match &mut self.large {
+            Some(large) => large.write(bytes).await,
+            None => Ok(()),
+        }
     }
 
-    /// Ends the body: when this returns, its bytes are on disk, or in memory to be committed with their row.
+    /// Ends the body: when this returns, its bytes are stored, or in memory to be committed with their row.
     ///
     /// # Errors
-    /// `MO-5002` if the disk is full, `MO-5011` if it fails otherwise.
-    pub async fn finish(mut self) -> Result<Received> {
+    /// As [`Receiving::write`].
+    pub async fn finish(self) -> Result<Received> {
         let blake3 = self.hasher.finalize().to_hex().to_string();
-        let in_row = match self.file.take() {
+        let in_row = match self.large {
             None => Some(self.small),
-            Some(mut incoming) => {
-                incoming.file.flush().await.map_err(failed)?;
-                incoming.file.sync_all().await.map_err(failed)?;
-                self.blobs.settle(&incoming.path, &self.id).await?;
+            Some(Incoming::File(file)) => {
+                file.finish().await?;
+                None
+            }
+            Some(Incoming::Upload(upload)) => {
+                upload.finish().await?;
                 None
             }
         };
@@ -101,9 +104,11 @@ impl Receiving {
     }
 }
 
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        // After a rename there is nothing under this name any more.
-        let _ = std::fs::remove_file(&self.path);
+impl Incoming {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::File(file) => file.write(bytes).await,
+            Self::Upload(upload) => upload.write(bytes).await,
+        }
     }
 }

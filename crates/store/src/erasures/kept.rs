@@ -11,6 +11,7 @@ use super::{announce_changes, broken, one, person_digests, sealed_row};
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
+use crate::vault::columns::ERASURE_KEPT_KEYS;
 
 /// What a request left in one system. Personal data: `keys` lead to the person's rows.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ pub async fn put_kept(tx: &mut Tx<'_>, row: &KeptRow) -> Result<()> {
         return Ok(());
     }
     let text = Zeroizing::new(json(&row.keys)?);
-    let sealed = tx.vault().seal("erasure_kept", &sealed_row(&row.erasure, &row.system), "keys", text.as_bytes());
+    let sealed = tx.vault().seal(&ERASURE_KEPT_KEYS, &sealed_row(&row.erasure, &row.system), text.as_bytes());
     tx.exec(
         "INSERT INTO erasure_kept (erasure, system, keys, next_at, intent_index) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (erasure, system) DO UPDATE SET keys = excluded.keys, next_at = excluded.next_at, intent_index = excluded.intent_index",
@@ -116,7 +117,7 @@ pub async fn set_kept_reason(tx: &mut Tx<'_>, id: &str, reason: &Reason) -> Resu
 fn kept_row(tx: &Tx<'_>, row: &Row) -> Result<KeptRow> {
     let (erasure, system): (String, String) = (row.get("erasure")?, row.get("system")?);
     let sealed: Vec<u8> = row.get("keys")?;
-    let text = Zeroizing::new(tx.vault().open("erasure_kept", &sealed_row(&erasure, &system), "keys", &sealed)?);
+    let text = Zeroizing::new(tx.vault().open(&ERASURE_KEPT_KEYS, &sealed_row(&erasure, &system), &sealed)?);
     let keys = serde_json::from_slice(&text).map_err(|cause| broken("erasure_kept.keys").caused_by(cause))?;
     Ok(KeptRow { erasure, system, keys, next_at: row.get("next_at")?, intent: row.get("intent_index")? })
 }

@@ -24,6 +24,7 @@ use crate::outbox;
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
+use crate::vault::columns::{Column, ERASURE_IDENTITIES, ERASURE_SALT};
 
 /// The length of the salt that makes a person's hash in the ledger unlinkable once it is shredded.
 pub const SALT: usize = 32;
@@ -80,7 +81,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &New) -> Result<()> {
     let New { request, identities } = new;
     let id = &request.id;
     let sealed = seal_identities(tx, id, identities)?;
-    let salt = tx.vault().seal("erasure", id, "salt", &tx.ambient.random::<SALT>());
+    let salt = tx.vault().seal(&ERASURE_SALT, id, &tx.ambient.random::<SALT>());
     let now = tx.ambient.now();
     tx.exec(
         "INSERT INTO erasure (id, app, door, code, state, reason, received_at, issued_at, due_at, finished_at, updated_at, identities, salt, frozen, not_before, prove_by) \
@@ -310,7 +311,7 @@ pub async fn set_receipt(tx: &mut Tx<'_>, id: &str, receipt: &serde_json::Value)
 
 /// Returns whom a request is about: what was asked for or, once frozen, the closed set. Empty after shredding.
 pub async fn identities(tx: &mut Tx<'_>, id: &str) -> Result<Vec<Identity>> {
-    match sealed(tx, "SELECT identities AS sealed FROM erasure WHERE id = $1", id, "identities").await? {
+    match sealed(tx, "SELECT identities AS sealed FROM erasure WHERE id = $1", id, &ERASURE_IDENTITIES).await? {
         None => Ok(Vec::new()),
         Some(text) => serde_json::from_slice(&text).map_err(|cause| broken("erasure.identities").caused_by(cause)),
     }
@@ -318,18 +319,18 @@ pub async fn identities(tx: &mut Tx<'_>, id: &str) -> Result<Vec<Identity>> {
 
 /// Returns the salt of a request's hash in the ledger; `None` after shredding.
 pub async fn salt(tx: &mut Tx<'_>, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    sealed(tx, "SELECT salt AS sealed FROM erasure WHERE id = $1", id, "salt").await
+    sealed(tx, "SELECT salt AS sealed FROM erasure WHERE id = $1", id, &ERASURE_SALT).await
 }
 
-async fn sealed(tx: &mut Tx<'_>, select: &str, id: &str, column: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+async fn sealed(tx: &mut Tx<'_>, select: &str, id: &str, column: &Column) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let Some(row) = tx.query_opt(select, params![id]).await? else { return Ok(None) };
     let sealed: Option<Vec<u8>> = row.get("sealed")?;
-    sealed.map(|sealed| tx.vault().open("erasure", id, column, &sealed).map(Zeroizing::new)).transpose()
+    sealed.map(|sealed| tx.vault().open(column, id, &sealed).map(Zeroizing::new)).transpose()
 }
 
 fn seal_identities(tx: &Tx<'_>, id: &str, identities: &[Identity]) -> Result<Vec<u8>> {
     let text = Zeroizing::new(json(&identities)?);
-    Ok(tx.vault().seal("erasure", id, "identities", text.as_bytes()))
+    Ok(tx.vault().seal(&ERASURE_IDENTITIES, id, text.as_bytes()))
 }
 
 /// Returns the keyed digest of each identity within an app, the same for all its spellings.

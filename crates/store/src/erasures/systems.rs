@@ -10,6 +10,7 @@ use super::{broken, remember_learned, seal_identities};
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
+use crate::vault::columns::ERASURE_SYSTEM_FROZEN;
 
 /// A system within an erasure, without the person.
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ pub async fn freeze(tx: &mut Tx<'_>, erasure: &str, identities: &[Identity], key
 /// Freezes the keys of the person's rows in one system.
 pub async fn freeze_keys(tx: &mut Tx<'_>, erasure: &str, system: &str, frozen: &Frozen) -> Result<()> {
     let text = Zeroizing::new(json(frozen)?);
-    let sealed = tx.vault().seal("erasure_system", &sealed_row(erasure, system), "frozen", text.as_bytes());
+    let sealed = tx.vault().seal(&ERASURE_SYSTEM_FROZEN, &sealed_row(erasure, system), text.as_bytes());
     tx.exec("UPDATE erasure_system SET frozen = $3 WHERE erasure = $1 AND name = $2", params![erasure, system, sealed])
         .await?;
     Ok(())
@@ -94,7 +95,7 @@ pub async fn system_frozen(tx: &mut Tx<'_>, erasure: &str, system: &str) -> Resu
     let select = "SELECT frozen FROM erasure_system WHERE erasure = $1 AND name = $2";
     let Some(row) = tx.query_opt(select, params![erasure, system]).await? else { return Ok(None) };
     let Some(sealed) = row.get::<Option<Vec<u8>>>("frozen")? else { return Ok(None) };
-    let text = Zeroizing::new(tx.vault().open("erasure_system", &sealed_row(erasure, system), "frozen", &sealed)?);
+    let text = Zeroizing::new(tx.vault().open(&ERASURE_SYSTEM_FROZEN, &sealed_row(erasure, system), &sealed)?);
     serde_json::from_slice(&text).map(Some).map_err(|cause| broken("erasure_system.frozen").caused_by(cause))
 }
 

@@ -9,6 +9,7 @@ use super::broken;
 use crate::params;
 use crate::tx::Tx;
 use crate::value::{Row, json};
+use crate::vault::columns::ERASURE_TASK_WHAT;
 
 /// Something that others must do.
 #[derive(Clone)]
@@ -48,7 +49,7 @@ pub struct Told {
 
 /// Makes a task if it is not there yet.
 pub async fn ensure(tx: &mut Tx<'_>, task: &Task) -> Result<()> {
-    let what = task.what.as_ref().map(|what| tx.vault().seal("erasure_task", &task.id, "what", what.as_bytes()));
+    let what = task.what.as_ref().map(|what| tx.vault().seal(&ERASURE_TASK_WHAT, &task.id, what.as_bytes()));
     tx.exec(
         "INSERT INTO erasure_task (id, erasure, system, location, what, assignee, created_at, due_at, answers) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT (id) DO NOTHING",
@@ -104,7 +105,7 @@ pub async fn done(tx: &mut Tx<'_>, id: &str, evidence: &Evidence) -> Result<bool
 fn read(tx: &Tx<'_>, row: &Row) -> Result<Task> {
     let id: String = row.get("id")?;
     let open = |sealed: Vec<u8>| {
-        let text = tx.vault().open("erasure_task", &id, "what", &sealed)?;
+        let text = tx.vault().open(&ERASURE_TASK_WHAT, &id, &sealed)?;
         String::from_utf8(text).map(Zeroizing::new).map_err(|_| broken("erasure_task.what"))
     };
     let told_at: Option<Timestamp> = row.get("told_at")?;

@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = &[
     needed!("0014_proofs", "02655d98ad9f8528447be01358f4a60b8d6c88d47b1f563c2e130af4005b5c7d"),
     needed!("0015_erasure_tasks", "8075b7e9350bdd00883c709898b5241e56231fd7c30653e4e86fc32163c34507"),
     needed!("0016_write_mark", "c81b95656a0d877e0bb9cf435956271d0d19d99ee704f56a5907ac2ae018a5fe"),
+    needed!("0017_blob_doomed", "c8a09bd93738fb92eb1f83719aee669875a7df3698a17c4ed1f5ab8d934066a9"),
 ];
 
 /// Refuses a store whose version this binary does not run on.

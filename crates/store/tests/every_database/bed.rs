@@ -4,10 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Ambient;
+use store::blobs::Credentials;
 use store::postgres::Settings;
-use store::{Keys, Store};
+use store::{BucketConfig, Keys, Store};
 use testkit::ambient::ManualClock;
 use testkit::postgres::Cluster;
+use testkit::s3::S3;
+
+/// The bucket of a store that has one.
+pub const BUCKET: &str = "bodies";
 
 /// A place for one store, with a clock that only the test moves.
 pub struct Bed {
@@ -17,12 +22,21 @@ pub struct Bed {
     pub keys: Keys,
     /// How a database of its own is reached; without one the store is SQLite in the folder.
     pub postgres: Option<Settings>,
+    /// A server with a bucket; without one large bodies lie in the folder.
+    pub bucket: Option<S3>,
 }
 
 impl Bed {
     pub fn sqlite() -> Self {
         let (ambient, clock) = testkit::ambient::ambient();
-        Self { folder: tempfile::tempdir().unwrap(), keys: Keys::generate(&ambient), ambient, clock, postgres: None }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            keys: Keys::generate(&ambient),
+            ambient,
+            clock,
+            postgres: None,
+            bucket: None,
+        }
     }
 
     pub async fn postgres() -> Self {
@@ -53,10 +67,36 @@ impl Bed {
 
     pub async fn try_open(&self, keys: &Keys) -> model::Result<Store> {
         let (folder, keys, ambient) = (self.folder.path(), keys.clone(), self.ambient.clone());
-        match &self.postgres {
-            Some(settings) => Store::open_postgres(settings, folder, keys, ambient).await,
-            None => Store::open_sqlite(folder, keys, ambient).await,
+        let store = match &self.postgres {
+            Some(settings) => Store::open_postgres(settings, folder, keys, ambient).await?,
+            None => Store::open_sqlite(folder, keys, ambient).await?,
+        };
+        match self.bucket_config() {
+            Some(config) => store.with_bucket(&config),
+            None => Ok(store),
         }
+    }
+
+    /// Gives the store a bucket of its own.
+    pub fn with_bucket(self) -> Self {
+        let s3 = S3::start().unwrap();
+        s3.bucket(BUCKET).unwrap();
+        Self { bucket: Some(s3), ..self }
+    }
+
+    pub fn bucket_config(&self) -> Option<BucketConfig> {
+        Some(BucketConfig {
+            bucket: BUCKET.to_owned(),
+            prefix: "moveout/blobs".to_owned(),
+            endpoint: Some(self.bucket.as_ref()?.endpoint()),
+            region: None,
+            path_style: true,
+            credentials: Some(Credentials {
+                key: testkit::s3::ACCESS_KEY.to_owned(),
+                secret: testkit::s3::SECRET_KEY.to_owned().into(),
+                token: None,
+            }),
+        })
     }
 }
 

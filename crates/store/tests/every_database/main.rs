@@ -2,6 +2,7 @@
 
 mod away;
 mod bed;
+mod blobs;
 mod clock;
 mod encrypted;
 mod erasures;
@@ -15,3 +16,4 @@ mod lists;
 mod lost_answer;
 mod operations;
 mod retention;
+mod rotation;

@@ -1,5 +1,6 @@
 //! `moveout doctor`: looks whether everything is as it should be, and changes nothing.
 
+mod keys;
 mod ledger;
 mod machine;
 mod world;
@@ -20,9 +21,15 @@ pub async fn run(_: DoctorArgs, context: &Context) -> anyhow::Result<ExitCode> {
     machine::look(&mut checks, context);
     // Opening a SQLite store creates it, and a doctor creates nothing.
     if context.config.postgres.is_some() || context.config.data.join("moveout.db").exists() {
-        match context.engine().await {
-            Ok(engine) => {
+        match context.store().await {
+            Ok(store) => {
                 checks.must("store", true, "it opens, its schema is ours, and the master key fits");
+                keys::look(&mut checks, &store).await;
+                match store.claim_blobs().await {
+                    Ok(()) => checks.must("blobs", true, format!("large bodies lie in {:?}", store.blobs())),
+                    Err(problem) => checks.must("blobs", false, problem.to_string()),
+                }
+                let engine = context.engine_over(store, context.config.public_url());
                 ledger::look(&mut checks, &engine, context).await;
                 world::look(&mut checks, &engine).await;
             }

@@ -35,6 +35,16 @@ const TRANSFER: &str =
 const NOTHING: &str = "DELETE FROM setting WHERE name = 'no such'";
 
 const CASES: &[Case] = &[
+    Case {
+        line: ("write_mark", "nothing"),
+        fill: "INSERT INTO write_mark (place, count, kept, at) VALUES ('a process that crashed', 1, 0, $1)",
+        left: Some("SELECT COUNT(*) AS n FROM write_mark WHERE place = 'a process that crashed'"),
+    },
+    case(
+        "erasure_task",
+        "what others must do and with whom, sealed until it is done; then what they reported",
+        "INSERT INTO erasure_task (id, erasure, system, location, created_at, due_at, answers) VALUES ('k', 'e', 'db', 'l', $1, $1, 0)",
+    ),
     case(
         "erasure_proof",
         "digests of mailed links",

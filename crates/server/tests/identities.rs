@@ -49,7 +49,7 @@ async fn an_apps_server_says_who_is_who() {
         (
             link,
             good.as_str(),
-            r#"{"people": [{"person": "43", "identities": ["zoe@example.org"]}]}"#,
+            r#"{"people": [{"person": "43", "identities": ["quinn@example.org"]}]}"#,
             StatusCode::BAD_REQUEST,
         ),
         (link, good.as_str(), r#"{"people": [{"person": "secret"#, StatusCode::BAD_REQUEST),
@@ -57,7 +57,7 @@ async fn an_apps_server_says_who_is_who() {
     for (path, token, body, expected) in refused {
         let (status, answer) = post(&engine, path, token, body).await;
         assert_eq!(status, expected, "{body}: {answer}");
-        assert!(!answer.to_string().contains("secret") && !answer.to_string().contains("zoe@"), "{answer}");
+        assert!(!answer.to_string().contains("secret") && !answer.to_string().contains("quinn@"), "{answer}");
     }
     let (status, answer) = post(&engine, &format!("{link}/forget"), &good, r#"{"person": "42"}"#).await;
     assert_eq!((status, answer["forgotten"].as_u64()), (StatusCode::OK, Some(2)));

@@ -29,15 +29,12 @@ impl Files {
     }
 
     /// Runs `work` on the person's place where it may wait for the disk.
-    async fn at<T: Send + 'static>(
+    async fn at<T: Default + Send + 'static>(
         &self,
         place: &Place,
         person: &Person<'_>,
         work: fn(&Path, &Which) -> Result<T>,
-    ) -> Result<T>
-    where
-        T: Default,
-    {
+    ) -> Result<T> {
         let (steps, which) = steps(place, person)?;
         let root = self.root.clone();
         let done = tokio::task::spawn_blocking(move || match walk(&root, &steps)? {

@@ -55,14 +55,14 @@ async fn relay(mut client: TcpStream, next: Next) -> std::io::Result<()> {
                     Some(Fate::Lost) => return Ok(()),
                     Some(Fate::AnswerLost) => {
                         server.write_all(text).await?;
-                        server.read(&mut answer).await?;
+                        let _answered = server.read(&mut answer).await?;
                         return Ok(());
                     }
                     Some(Fate::Late(go, gone)) => {
                         drop(client);
                         go.notified().await;
                         server.write_all(text).await?;
-                        server.read(&mut answer).await?;
+                        let _answered = server.read(&mut answer).await?;
                         gone.notify_one();
                         return Ok(());
                     }

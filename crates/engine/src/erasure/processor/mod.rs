@@ -170,14 +170,7 @@ impl Eraser for Processor {
         let frozen = Frozen { identities: asked.into_iter().cloned().collect(), keys: BTreeMap::new() };
         let table = |location: &Location| {
             let person = Person::at(location, &frozen.identities);
-            let note =
-                person.is_none().then(|| "nobody is asked: no identity is known that they would need".to_owned());
-            TableResult {
-                name: location.name.clone(),
-                found: u64::from(person.is_some()),
-                note,
-                ..TableResult::default()
-            }
+            TableResult { found: u64::from(person.is_some()), ..begin(location, person.as_ref()) }
         };
         let tables = plan.locations.iter().map(table).collect();
         Ok(Survey { frozen, tables, ..Survey::default() })
@@ -196,8 +189,7 @@ impl Eraser for Processor {
             if let (Some(webhook), Some(task), Some(person)) = (&self.webhook, tasks.get(&location.name), &person) {
                 self.tell(webhook, task, person).await?;
             }
-            let found = u64::from(person.is_some());
-            tables.push(TableResult { name: location.name.clone(), found, ..TableResult::default() });
+            tables.push(TableResult { found: u64::from(person.is_some()), ..begin(location, person.as_ref()) });
         }
         Ok(Erased { frozen: frozen.clone(), tables, ..Erased::default() })
     }
@@ -205,11 +197,17 @@ impl Eraser for Processor {
     async fn reread(&self, plan: &Plan, frozen: &Frozen) -> Result<Vec<TableResult>> {
         let tasks = self.tasks().await?;
         let stands = |location: &Location| match Person::at(location, &frozen.identities) {
-            None => Ok(TableResult { name: location.name.clone(), ..TableResult::default() }),
+            None => Ok(begin(location, None)),
             Some(_) => self.judge(location, tasks.get(&location.name)),
         };
         plan.locations.iter().map(stands).collect()
     }
+}
+
+/// A result without counts; it says where nobody is asked.
+fn begin(location: &Location, person: Option<&Person<'_>>) -> TableResult {
+    let note = person.is_none().then(|| "nobody is asked: no identity is known that they would need".to_owned());
+    TableResult { name: location.name.clone(), note, ..TableResult::default() }
 }
 
 /// What of the person somebody who must erase is told.
